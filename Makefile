@@ -1,0 +1,46 @@
+# Every target sets up .venv first where it needs it: Python 3.11 and make are all that has to be there.
+PYTHON  ?= python3.11
+WORKERS ?= 2
+
+BIN       := .venv/bin
+INSTALLED := .venv/.installed
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+# One thread a process: the test workers share the cores, and a notebook's digits do not depend on how many there are.
+ONE_THREAD := OMP_NUM_THREADS=1
+
+export PYTHONUNBUFFERED := 1
+.DEFAULT_GOAL := help
+.PHONY: help audit test lint types format notebooks clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
+
+audit: $(INSTALLED) ## judge every claim, symbolically and numerically
+	$(BIN)/collapse audit
+
+test: lint types ## lint, types, the tests and the notebooks
+	$(ONE_THREAD) $(BIN)/pytest -n $(WORKERS) --dist loadfile --nbval --nbval-current-env --durations 10 tests $(NOTEBOOKS)
+
+lint: $(INSTALLED) ## ruff: rules and layout
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(INSTALLED) ## mypy on the three packages
+	$(BIN)/mypy
+
+format: $(INSTALLED) ## let ruff lay out the source and mend what it can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+notebooks: $(INSTALLED) ## bring each notebook and its text source together, and execute it
+	$(ONE_THREAD) $(BIN)/jupytext --sync --execute $(NOTEBOOKS)
+
+clean: ## remove the environment, caches and build output
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@echo "Installing into .venv; this takes a few minutes the first time."
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@

@@ -1,0 +1,117 @@
+"""What a claim is: a statement from a source, a decision procedure, a verdict with its steps and scope."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import sympy
+
+SYMBOLIC_DIMENSIONS = "symbolic dimensions"
+
+
+class Verdict(StrEnum):
+    """PROVED by steps the machine decided, REFUTED by an exact witness, or UNDECIDED: never counted as passed."""
+
+    PROVED = "proved"
+    REFUTED = "refuted"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a derivation: what it says, the mathematics, whether the machine decided it, and a cited lemma if any."""
+
+    text: str
+    formula: sympy.Basic
+    verdict: Verdict
+    lemma: str | None = None
+
+    @property
+    def latex(self) -> str:
+        """The formula in LaTeX."""
+        return sympy.latex(self.formula)
+
+
+@dataclass(frozen=True)
+class Witness:
+    """An exact point at which a statement fails: the values assigned (exact numbers) and what happens there."""
+
+    values: tuple[tuple[str, str], ...]
+    failure: str
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} = {value}" for name, value in self.values) + f": {self.failure}"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The outcome of judging one formula."""
+
+    verdict: Verdict
+    steps: tuple[Step, ...] = ()
+    scope: str = SYMBOLIC_DIMENSIONS
+    witness: Witness | None = None
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What is asserted (data, knowing nothing of the derivation) and how any formula of that shape is judged.
+
+    `decide` knows nothing of what is printed: the same procedure judges the statement and all its mutants.
+    """
+
+    formula: sympy.Basic
+    decide: Callable[[sympy.Basic], Decision]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One sentence of the paper that can be true or false.
+
+    Args:
+        id: permanent readable name, e.g. "thm-1.complete-collapse".
+        source: where it is printed.
+        title: what it says, in our words, with its precise reading.
+        printed: typed to the letter of the paper.
+        corrected: present exactly where the printed statement fails or is incomplete.
+        observable: what the numeric layers are asked for, to compare with the lambdified formula.
+        uses: the claims whose results the derivation relies on.
+        assumptions: under which the statement is judged.
+    """
+
+    id: str
+    source: str
+    title: str
+    printed: Statement
+    observable: str
+    corrected: Statement | None = None
+    uses: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = field(default=())
+
+    @property
+    def standing(self) -> Statement:
+        """The statement that stands: the corrected one where there is one, else the printed one."""
+        return self.corrected if self.corrected is not None else self.printed
+
+
+def refuted(values: dict[str, object], failure: str) -> Decision:
+    """A refutation by the exact point `values`."""
+    return Decision(Verdict.REFUTED, witness=Witness(tuple((k, str(v)) for k, v in values.items()), failure))
+
+
+def undecided(missing: str) -> Decision:
+    """Neither proved nor refuted; `missing` says what would be needed."""
+    return Decision(Verdict.UNDECIDED, missing=missing)
+
+
+def conclude(steps: Iterable[Step], scope: str = SYMBOLIC_DIMENSIONS) -> Decision:
+    """PROVED if every step is; otherwise UNDECIDED, naming the first step that is not."""
+    steps = tuple(steps)
+    gaps = [step.text for step in steps if step.verdict is not Verdict.PROVED]
+    if gaps or not steps:
+        return Decision(Verdict.UNDECIDED, steps, scope, missing=gaps[0] if gaps else "no step was taken")
+    lemmas = sorted({step.lemma for step in steps if step.lemma})
+    return Decision(Verdict.PROVED, steps, scope + "".join(f"; conditional on {lemma}" for lemma in lemmas))

@@ -1,0 +1,147 @@
+"""Exact instances of the theory's scalars: where statements are refuted, by rational numbers and their roots and logarithms."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import sympy
+from sympy import Basic, Expr, Indexed, Integer, Rational, Sum
+
+from derivations.notation import beta, d0, d1, d2, dstar, eta_dec, eta_enc, i, mean, sigma, sigma_sorted, zeta
+
+
+@dataclass(frozen=True)
+class Instance:
+    """Singular values (non-increasing) and encoder standard deviations (in the latents' order), with the scalars.
+
+    `residual` is r, the second moment of the target that no linear function of the input explains.
+    """
+
+    zeta: tuple[Rational, ...]
+    sigma: tuple[Rational, ...]
+    beta: Rational
+    eta_dec: Rational
+    eta_enc: Rational
+    d0: int
+    d2: int
+    residual: Rational = sympy.S.Zero
+
+    @property
+    def d1(self) -> int:
+        """The number of latent dimensions."""
+        return len(self.sigma)
+
+    @property
+    def mean(self) -> tuple[Rational, ...]:
+        """Some mean of the latents: 1, -2, 3, ..."""
+        return tuple(Rational((-1) ** k * (k + 1)) for k in range(self.d1))
+
+    def value(self, formula: Basic, index: int | None = None) -> Basic:
+        """The exact value of a formula of scalars (at mode `index`, where it has one); nan where it is undefined."""
+        if index is not None:
+            formula = formula.xreplace({i: Integer(index)})
+        dimensions = {d0: self.d0, d1: self.d1, d2: self.d2, dstar: min(self.d0, self.d2)}
+        formula = expanded_sums(formula.xreplace({symbol: Integer(value) for symbol, value in dimensions.items()}))
+        sequences = {
+            zeta: (self.zeta, 0),
+            sigma: (self.sigma, self.eta_enc),
+            sigma_sorted: (sorted(self.sigma), self.eta_enc),
+            mean: (self.mean, 0),
+        }
+        values: dict[Basic, Expr] = {beta: self.beta, eta_dec: self.eta_dec, eta_enc: self.eta_enc}
+        for entry in formula.atoms(Indexed):
+            if entry.base in sequences:
+                sequence, beyond = sequences[entry.base]
+                place = int(entry.indices[0]) - 1
+                values[entry] = sympy.sympify(sequence[place] if 0 <= place < len(sequence) else beyond)
+        try:
+            return formula.xreplace(values)
+        except TypeError:  # a comparison with an infinite or complex number
+            return sympy.nan
+
+    def named(self) -> dict[str, object]:
+        """The values under the names a reader knows."""
+        values: dict[str, object] = {"zeta": self.zeta, "sigma": self.sigma, "beta": self.beta, "eta_dec": self.eta_dec}
+        values |= {"eta_enc": self.eta_enc, "d0": self.d0, "d1": self.d1, "d2": self.d2}
+        return values | ({"r": self.residual} if self.residual else {})
+
+
+def expanded_sums(formula: Basic) -> Basic:
+    """Sums over whole ranges written out; a range whose end lies before its start is empty."""
+
+    def written_out(total: Sum) -> Expr:
+        (variable, start, end), summand = total.limits[0], total.function
+        return sympy.Add(*(summand.xreplace({variable: Integer(k)}) for k in range(int(start), int(end) + 1)))
+
+    return formula.replace(lambda node: isinstance(node, Sum), written_out)
+
+
+def tidy(number: Expr) -> Expr:
+    """An exact number with its roots and the logarithms of its prime factors collected."""
+    return sympy.expand(sympy.expand_log(sympy.expand(number), factor=True))
+
+
+def is_exactly_zero(number: Expr) -> bool:
+    """Whether an exact number (rationals, roots, logarithms) is 0; an infinite or undefined one is not."""
+    number = sympy.sympify(number)
+    if number.is_Rational or number.has(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan):
+        return number == 0
+    number = tidy(number)
+    if number.free_symbols:
+        return bool(sympy.simplify(number) == 0)
+    return bool(number == 0) or (abs(number.evalf(30)) < Rational(1, 10**20) and sympy.simplify(number) == 0)
+
+
+def _exact(*numbers: object) -> tuple[Rational, ...]:
+    return tuple(sympy.Rational(number) for number in numbers)
+
+
+def random_instance(generator: random.Random) -> Instance:
+    """Small random rationals: dimensions up to 4, singular values up to 6 with ties and zeros, scales from 1/3 to 3."""
+    d0, d1, d2 = (generator.randint(1, 3) for _ in range(3))
+    scales = [Rational(k, m) for k in (1, 2, 3) for m in (1, 2, 3)]
+    singular = sorted((Rational(generator.randint(0, 12), 2) for _ in range(min(d0, d2))), reverse=True)
+    deviations = tuple(generator.choice(scales) for _ in range(d1))
+    weight, decoder, prior = (generator.choice(scales) for _ in range(3))
+    return Instance(tuple(singular), deviations, weight**2, decoder, prior, d0, d2, Rational(generator.randint(0, 3)))
+
+
+@lru_cache(maxsize=1)
+def instances() -> tuple[Instance, ...]:
+    """The chosen instances, small first, then random ones: the order in which a witness is looked for."""
+    generator = random.Random(2022)
+    return (*chosen_instances(), *(random_instance(generator) for _ in range(80)))
+
+
+def chosen_instances() -> tuple[Instance, ...]:
+    """Exact instances in every regime: above, at and below thresholds, ties, zero modes, d1 below, at and above dstar."""
+    one = sympy.S.One
+    small = Instance(_exact(3, 1), _exact(1, 2), one, one, one, d0=2, d2=2)
+    return (
+        small,
+        replace(small, zeta=_exact(2, 1), sigma=_exact(2, 1)),
+        replace(small, zeta=_exact(5), sigma=_exact(1), eta_dec=Rational(4), d0=1, d2=1),
+        replace(small, zeta=_exact("9/20"), sigma=_exact(1), beta=Rational(1, 9), d0=1, d2=1),
+        replace(small, beta=Rational(1, 4), sigma=_exact(2, "1/2"), eta_dec=Rational(3)),
+        replace(small, zeta=_exact(5, 2), beta=Rational(4), eta_dec=Rational(1, 2), eta_enc=Rational(3)),
+        replace(
+            small, zeta=_exact(6, 4, 1), d0=3, d2=4, sigma=_exact(3, "1/2"), eta_dec=Rational(2), eta_enc=Rational(1, 2)
+        ),
+        replace(small, zeta=_exact(6), d0=1, d2=3, sigma=_exact(3, 1, 2), beta=Rational(9, 4), residual=Rational(5)),
+        replace(
+            small, zeta=_exact(2, 2, 0), d0=3, d2=3, sigma=_exact(1, 3, 1), eta_dec=Rational(2), eta_enc=Rational(3)
+        ),
+        replace(
+            small,
+            zeta=_exact(7, 5),
+            sigma=_exact("1/3"),
+            beta=Rational(9),
+            eta_dec=Rational(1, 3),
+            residual=Rational(2),
+        ),
+        replace(small, zeta=_exact("5/2", "1/3"), sigma=_exact(4, 4), beta=Rational(4), eta_enc=Rational(2)),
+        replace(small, zeta=_exact(1, "1/2"), sigma=_exact(1, 1), beta=Rational(2), eta_dec=Rational(3)),
+        replace(small, zeta=_exact(0), sigma=_exact(2), d0=1, d2=1, beta=Rational(1, 9), eta_enc=Rational(2)),
+    )

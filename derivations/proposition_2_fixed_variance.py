@@ -1,0 +1,225 @@
+"""The minimum for any fixed diagonal Sigma (§4.1, Proposition 2; §4.3, Corollary 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+import sympy
+from sympy import Basic, Expr, Identity, Inverse, MatrixExpr, MatrixSymbol, Max, Piecewise, Sum, Tuple
+
+from derivations.claim import Claim, Decision, Statement, Step, Verdict, conclude, refuted
+from derivations.exact_data import data_instances
+from derivations.instances import Instance, instances, is_exactly_zero, tidy
+from derivations.least_loss import (
+    REDUCED,
+    encoder_steps,
+    kernel_facts,
+    least_loss_steps,
+    least_mode_loss,
+    mode_loss,
+    sorting_steps,
+)
+from derivations.matrix_calculus import gradient
+from derivations.notation import (
+    I_latent,
+    P_sort,
+    U,
+    V,
+    Z,
+    beta,
+    d1,
+    dstar,
+    eta_dec,
+    eta_enc,
+    i,
+    sigma,
+    sigma_sorted,
+    weight,
+    zeta,
+)
+from derivations.proof import equal, margin, resolved, sign_is, sums_equal, zero
+
+# ------------------------------------------------------------------------------------------ as printed
+STATIONARY_V = Z.T * U * Inverse(U.T * U + beta * eta_dec**2 / eta_enc**2 * I_latent)
+
+
+def equation_8(deviation: Expr) -> tuple[Expr, Expr]:
+    """lambda_i and theta_i of Eq 8 with the encoder standard deviation that is paired with zeta_i."""
+    scale = sympy.sqrt(beta) * eta_dec / (deviation * eta_enc)
+    excess = zeta[i] - sympy.sqrt(beta) * deviation * eta_dec / eta_enc
+    return sympy.sqrt(Max(0, scale * excess)), sympy.sqrt(Max(0, excess / scale))
+
+
+def equation_11(deviation: Expr) -> Expr:
+    """The right side of Eq 11 with the encoder standard deviation that is paired with zeta_i."""
+    shift = sympy.sqrt(beta) * deviation * eta_dec / eta_enc
+    gain = Piecewise(((zeta[i] - shift) ** 2, zeta[i] > shift), (0, True))
+    return Sum(zeta[i] ** 2 - gain, (i, 1, d1)) + Sum(zeta[i] ** 2, (i, d1 + 1, dstar))
+
+
+# -------------------------------------------------------------------------------- from the definitions
+def minimises_over_encoder(formula: Basic) -> Decision:
+    """Judge V as a function of U under the zero-gradient condition, by substitution into the gradient of Eq 6."""
+    slope = gradient(REDUCED, V)
+    for data in data_instances():
+        residual = data.replaced(V=data.value(formula)).value(slope)
+        if not residual.is_zero_matrix:
+            return refuted(data.named(), f"the gradient with respect to V is {residual.tolist()}")
+    kernel = Inverse(U.T * U + weight * I_latent)
+    substituted = (slope + 0 * V).subs(V, formula) if formula.has(MatrixSymbol) else slope
+    return conclude(
+        [
+            *encoder_steps(),
+            equal(
+                "the gradient vanishes at this V, its only zero since c > 0", substituted, 0 * V, kernel_facts(kernel)
+            ),
+        ]
+    )
+
+
+@lru_cache(maxsize=2048)
+def least_loss(instance: Instance) -> Expr:
+    """The least value of Eq 6: the i-th largest singular value with the i-th smallest standard deviation."""
+    modes = [instance.value(least_mode_loss(zeta[i], sigma_sorted[i]), k) for k in range(1, instance.d1 + 1)]
+    return sympy.Add(*modes, *(value**2 for value in instance.zeta[instance.d1 :]))
+
+
+def regimes(deviation: Expr) -> tuple[dict[Basic, Expr], ...]:
+    """Every case of one mode: above its threshold, at it, below it, and without signal."""
+    threshold = deviation * sympy.sqrt(weight)
+    return tuple(
+        {zeta[i]: value} for value in (threshold * (1 + margin**2), threshold, threshold / (1 + margin), sympy.S.Zero)
+    )
+
+
+def mode_values(formula: Basic, instance: Instance) -> list[tuple[Expr, Expr]] | None:
+    """(lambda_i, theta_i) of each mode of an instance, as far as the diagonals reach; None if one is not a length."""
+    entries = []
+    for k in range(1, instance.d1 + 1):
+        pair = tuple(
+            instance.value(part, k) if k <= size else sympy.S.Zero
+            for part, size in zip(formula.args, (instance.d2, instance.d0), strict=False)
+        )
+        if not all(number.is_real and number.is_finite and number.is_nonnegative for number in pair):
+            return None
+        entries.append(pair)
+    return entries
+
+
+def rotated_deviations(rotation: MatrixExpr, instance: Instance) -> list[Expr]:
+    """The square roots of the diagonal of P Sigma P^T: the deviation that each mode meets."""
+    order = sorted(range(instance.d1), key=lambda k: instance.sigma[k])
+    sorting = sympy.Matrix(instance.d1, instance.d1, lambda a, b: int(order[a] == b))
+    explicit = rotation.xreplace({d1: sympy.Integer(instance.d1)}).xreplace(
+        {P_sort.xreplace({d1: sympy.Integer(instance.d1)}): sorting}
+    )
+    matrix = sympy.Matrix(explicit.doit())
+    rotated = matrix * sympy.diag(*(s**2 for s in instance.sigma)) * matrix.T
+    return [sympy.sqrt(rotated[k, k]) for k in range(instance.d1)]
+
+
+def minimises_fixed_variance(formula: Basic) -> Decision:
+    """Judge (lambda_i, theta_i, P): is (F Lambda P, G Theta P) a global minimum of Eq 6 for every diagonal Sigma?"""
+    rotation = formula.args[2]
+    found = worse_instance(formula, rotation, instances())
+    if found is not None:
+        return found
+    return conclude([*least_loss_steps(), *sorting_steps(rotation), *mode_minimum_steps(formula, sigma_sorted[i])])
+
+
+def worse_instance(formula: Basic, rotation: MatrixExpr, candidates: Iterable[Instance]) -> Decision | None:
+    """A refutation of (lambda_i, theta_i) with this P: the first instance at which Eq 6 is above its least value."""
+    for instance in candidates:
+        order = rotated_deviations(rotation, instance)
+        entries = mode_values(formula, instance)
+        if entries is None:
+            return refuted(instance.named(), "a singular value that is no nonnegative number")
+        singular = [*instance.zeta, *[sympy.S.Zero] * instance.d1]
+        c = instance.value(weight)
+        modes = [
+            mode_loss(a, b, s, deviation, c) for (a, b), s, deviation in zip(entries, singular, order, strict=False)
+        ]
+        loss = sympy.Add(*modes, *(value**2 for value in instance.zeta[instance.d1 :]))
+        if not is_exactly_zero(loss - least_loss(instance)):
+            better = f"{least_loss(instance)} is attained by giving the largest singular values the smallest sigma"
+            return refuted(instance.named(), f"Eq 6 is {tidy(loss)} at this point, but {better}")
+    return None
+
+
+def mode_minimum_steps(formula: Basic, deviation: Expr) -> list[Step]:
+    """(lambda_i, theta_i) are nonnegative and attain the least loss of their mode, in every regime."""
+    steps = []
+    for name, case in zip(("above", "at", "below", "no signal"), regimes(deviation), strict=True):
+        a, b = (sympy.powdenest(sympy.factor(resolved(part.xreplace(case))), force=True) for part in formula.args[:2])
+        loss = mode_loss(a, b, case[zeta[i]], deviation, weight)
+        steps.append(
+            zero(
+                f"the mode's least loss is attained ({name} the threshold)",
+                loss - least_mode_loss(zeta[i], deviation).xreplace(case),
+            )
+        )
+        lengths = all(sign_is(part, "nonnegative") for part in (a, b))
+        steps.append(
+            Step(
+                f"both are lengths ({name} the threshold)",
+                Tuple(a, b),
+                Verdict.PROVED if lengths else Verdict.UNDECIDED,
+            )
+        )
+    return steps
+
+
+def equals_least_loss(formula: Basic) -> Decision:
+    """Judge a closed form of min over U, V of Eq 6 as a function of Sigma."""
+    for instance in instances():
+        value = instance.value(formula)
+        if not is_exactly_zero(value - least_loss(instance)):
+            return refuted(instance.named(), f"the formula gives {value}, the minimum is {least_loss(instance)}")
+    derived = Sum(least_mode_loss(zeta[i], sigma_sorted[i]), (i, 1, d1)) + Sum(zeta[i] ** 2, (i, d1 + 1, dstar))
+    return conclude([*least_loss_steps(), *profile_steps(formula, derived)])
+
+
+def profile_steps(formula: Expr, derived: Expr) -> list[Step]:
+    """Two sums over modes agree, in every regime of a mode (the sorted deviation being the one paired with zeta_i)."""
+    return [
+        sums_equal(
+            f"the sums agree mode by mode ({name} the threshold)", formula.xreplace(case), derived.xreplace(case)
+        )
+        for name, case in zip(("above", "at", "below", "no signal"), regimes(sigma_sorted[i]), strict=True)
+    ]
+
+
+CORRECTED_8 = Tuple(*equation_8(sigma_sorted[i]), P_sort)
+
+CLAIMS = (
+    Claim(
+        "prop-2.stationarity",
+        "§4.1, Proposition 2",
+        "V as a function of U under the zero-gradient condition: Z^T U (U^T U + c I)^-1, read from the proof sketch",
+        printed=Statement(STATIONARY_V, minimises_over_encoder),
+        observable="stationary_encoder",
+        uses=("prop-1.reduction",),
+        assumptions=("beta, eta_dec, eta_enc > 0",),
+    ),
+    Claim(
+        "prop-2.minimum",
+        "§4.1, Proposition 2, Eq 7-8",
+        "for any fixed diagonal Sigma the minimum is U = F Lambda P, V = G Theta P with Eq 8 (judged at P = I)",
+        printed=Statement(Tuple(*equation_8(sigma[i]), Identity(d1)), minimises_fixed_variance),
+        corrected=Statement(CORRECTED_8, minimises_fixed_variance),
+        observable="minimiser",
+        uses=("prop-1.reduction", "prop-2.stationarity"),
+        assumptions=("Sigma is fixed, diagonal and positive",),
+    ),
+    Claim(
+        "cor-1.profile",
+        "§4.3, Corollary 1, Eq 11",
+        "min over U, V of Eq 6 as a function of Sigma",
+        printed=Statement(equation_11(sigma[i]), equals_least_loss),
+        corrected=Statement(equation_11(sigma_sorted[i]), equals_least_loss),
+        observable="profile",
+        uses=("prop-2.minimum",),
+        assumptions=("Sigma is fixed, diagonal and positive", "zeta_i = 0 for i > dstar"),
+    ),
+)

@@ -1,0 +1,193 @@
+"""The global minimum when the encoder's variances are learned (§4.3, Theorem 2)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import sympy
+from sympy import Basic, Expr, Max, Piecewise, Symbol, Tuple, log
+
+from derivations.claim import Claim, Decision, Statement, Step, conclude, refuted
+from derivations.instances import Instance, instances, is_exactly_zero, tidy
+from derivations.least_loss import mode_loss
+from derivations.notation import beta, eta_dec, eta_enc, i, root_water, sigma_sorted, weight, zeta
+from derivations.proof import margin, nonnegative, positive, resolved, zero
+from derivations.proposition_2_fixed_variance import mode_values
+from derivations.proposition_3_mode_variance import (
+    by_regime,
+    deviation_steps,
+    equation_13,
+    mode_objective,
+    mode_objective_steps,
+    non_stationary_instance,
+    reduces_to_modes,
+    variance_regimes,
+)
+
+# ------------------------------------------------------------------------------------------ as printed
+ROOT = sympy.sqrt(Max(0, zeta[i] ** 2 - beta * eta_dec**2))
+EQUATION_17_18 = Tuple(1 / eta_enc * ROOT, Piecewise((eta_enc / zeta[i] * ROOT, zeta[i] ** 2 > 0), (0, True)))
+EQUATION_19 = by_regime(sympy.sqrt(beta) * eta_dec / zeta[i] * eta_enc)
+EXTRA_LATENTS = sympy.S.Zero
+CORRECTED_EXTRA_LATENTS = eta_enc
+
+# -------------------------------------------------------------------------------- from the definitions
+water = root_water**2
+_length = Symbol("n", nonnegative=True)
+"""The squared norm of one column of U."""
+
+
+def best_variance(squared_norm: Expr) -> Expr:
+    """The variance sigma_i^2 that minimises the loss for a column of U with this squared norm."""
+    return 1 / (1 / eta_enc**2 + squared_norm / water)
+
+
+@lru_cache(maxsize=1)
+def best_variance_steps() -> tuple[Step, ...]:
+    """For a given U the loss in one variance is convex with a single stationary point."""
+    variance = Symbol("V", positive=True)
+    loss = _length * variance + water * (variance / eta_enc**2 - 1 - log(variance / eta_enc**2))
+    return (
+        zero(
+            "the best variance for a given U is stationary",
+            sympy.diff(loss, variance).subs(variance, best_variance(_length)),
+        ),
+        positive("the loss is convex in each variance", sympy.diff(loss, variance, 2)),
+    )
+
+
+@lru_cache(maxsize=2048)
+def least_learned_loss(instance: Instance) -> Expr:
+    """The minimum of 2 eta_dec^2 L_VAE - r over U, W and Sigma, at the minimisers of l_i."""
+    total = sum((value**2 for value in instance.zeta[instance.d1 :]), sympy.S.Zero)
+    for k in range(1, instance.d1 + 1):
+        singular = instance.value(zeta[i], k)
+        active = bool(singular > instance.value(root_water))
+        deviation = instance.value(root_water * eta_enc / zeta[i], k) if active else instance.eta_enc
+        total += instance.value(mode_objective(singular, deviation), k)
+    return total
+
+
+def learned_mode_loss(u: Expr, v: Expr, singular: Expr) -> Expr:
+    """2 eta_dec^2 L_VAE of one mode with its encoder variance at its best value for this u."""
+    variance = best_variance(u**2)
+    return mode_loss(u, v, singular, sympy.sqrt(variance), weight) + water * (
+        variance / eta_enc**2 - 1 - log(variance / eta_enc**2)
+    )
+
+
+@lru_cache(maxsize=256)
+def minimises_learned_variance(formula: Basic) -> Decision:
+    """Judge (lambda_i, theta_i): is (F Lambda, G Theta), with the best Sigma for it, a global minimum of L_VAE?"""
+    for instance in instances():
+        entries = mode_values(formula, instance)
+        if entries is None:
+            return refuted(instance.named(), "a singular value that is no nonnegative number")
+        singular = [*instance.zeta, *[sympy.S.Zero] * instance.d1]
+        modes = [instance.value(learned_mode_loss(a, b, s)) for (a, b), s in zip(entries, singular, strict=False)]
+        loss, least = (
+            sympy.Add(*modes, *(value**2 for value in instance.zeta[instance.d1 :])),
+            least_learned_loss(instance),
+        )
+        if not is_exactly_zero(loss - least):
+            return refuted(
+                instance.named(), f"2 eta_dec^2 L_VAE - r is {tidy(loss)} at this point, its minimum {tidy(least)}"
+            )
+    steps = [*_reduction_steps(), *mode_objective_steps(), *best_variance_steps()]
+    for name, case, active in variance_regimes():
+        singular = case[zeta[i]]
+        a, b = (resolved(part.xreplace(case)) for part in formula.args)
+        best = root_water * eta_enc / singular if active else eta_enc
+        kept = (singular - best * sympy.sqrt(weight)) if active else 0
+        least = singular**2 - kept**2 + water * (best**2 / eta_enc**2 - 1 - log(best**2 / eta_enc**2))
+        steps += [
+            zero(
+                f"the least loss of a mode is attained ({name} the threshold)",
+                learned_mode_loss(a, b, singular) - least,
+            ),
+            *(nonnegative(f"a length ({name} the threshold)", sympy.factor(part)) for part in (a, b)),
+        ]
+    return conclude(steps)
+
+
+@lru_cache(maxsize=1)
+def _reduction_steps() -> tuple[Step, ...]:
+    """The objective in Sigma alone, mode by mode (Eq 13 as corrected)."""
+    return reduces_to_modes(equation_13(sigma_sorted[i])).steps
+
+
+def minimises_over_variance(formula: Basic) -> Decision:
+    """Judge sigma_i at the global minimum for the modes that Z has: the minimiser of l_i, in the order of the modes."""
+    found = non_stationary_instance(formula)
+    if found is not None:
+        return found
+    return conclude([*_reduction_steps(), *mode_objective_steps(), *deviation_steps(formula)])
+
+
+def minimises_extra_latents(formula: Basic) -> Decision:
+    """Judge sigma_i at the global minimum for latents beyond min(d0, d2), where zeta_i = 0."""
+    for instance in instances():
+        extra = instance.d1 - min(instance.d0, instance.d2)
+        if extra <= 0:
+            continue
+        deviation = instance.value(formula, instance.d1)
+        where = instance.named() | {"i": instance.d1}
+        if deviation == 0:
+            variance = Symbol("sigma", positive=True)
+            limit = sympy.limit(instance.value(mode_objective(sympy.S.Zero, variance)), variance, 0)
+            return refuted(where, f"L_VAE tends to {limit} as sigma_i tends to 0; it is finite at sigma_i = eta_enc")
+        if not (deviation.is_real and deviation.is_positive):
+            return refuted(where, f"sigma_i = {deviation} is no standard deviation")
+        excess = instance.value(mode_objective(sympy.S.Zero, deviation) - mode_objective(sympy.S.Zero, eta_enc))
+        if not is_exactly_zero(excess):
+            return refuted(
+                where,
+                f"the loss at sigma_i = {deviation} exceeds that at sigma_i = eta_enc by {tidy(excess)} / (2 eta_dec^2)",
+            )
+    factor = Symbol("delta", positive=True)
+    slope = sympy.diff(mode_objective(sympy.S.Zero, factor), factor)
+    return conclude(
+        [
+            *_reduction_steps(),
+            zero("sigma_i is stationary where zeta_i = 0", slope.subs(factor, formula)),
+            positive("it is positive", formula),
+            positive(
+                "the slope is positive beyond eta_enc", sympy.simplify(slope.subs(factor, eta_enc * (1 + margin)))
+            ),
+            positive("and negative before it", sympy.simplify(-slope.subs(factor, eta_enc / (1 + margin)))),
+        ]
+    )
+
+
+LEARNED = ("Sigma is learned, diagonal", "latents are numbered so that the i-th meets zeta_i")
+
+CLAIMS = (
+    Claim(
+        "thm-2.minimum",
+        "§4.3, Theorem 2, Eq 15-18",
+        "the singular values of U and V at the global minimum over U, W and Sigma (Lambda, Theta rectangular, as in Eq 7)",
+        printed=Statement(EQUATION_17_18, minimises_learned_variance),
+        observable="learned_minimiser",
+        uses=("eq-13.reduced", "prop-3.variance"),
+        assumptions=LEARNED,
+    ),
+    Claim(
+        "thm-2.variance",
+        "§4.3, Theorem 2, Eq 19",
+        "the encoder standard deviations at the global minimum for i <= min(d0, d2)",
+        printed=Statement(EQUATION_19, minimises_over_variance),
+        observable="encoder_std",
+        uses=("eq-13.reduced", "prop-3.variance"),
+        assumptions=LEARNED,
+    ),
+    Claim(
+        "thm-2.extra-latents",
+        "§4.3, Theorem 2, after Eq 19",
+        "the encoder standard deviations at the global minimum for i > min(d0, d2)",
+        printed=Statement(EXTRA_LATENTS, minimises_extra_latents),
+        corrected=Statement(CORRECTED_EXTRA_LATENTS, minimises_extra_latents),
+        observable="extra_encoder_std",
+        uses=("eq-13.reduced",),
+        assumptions=LEARNED,
+    ),
+)

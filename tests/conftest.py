@@ -1,0 +1,20 @@
+"""Test session set-up: array shapes checked at run time, and how hypothesis searches."""
+
+import os
+import sys
+
+import hypothesis
+import jaxtyping
+
+CHECKED_PACKAGES = ("numerics", "collapse")
+
+# The hook reaches only what is imported after it. pytest loads this file before it collects, in each xdist worker too.
+too_early = sorted(name for name in sys.modules if name.partition(".")[0] in CHECKED_PACKAGES)
+if too_early:
+    raise RuntimeError(f"imported before the shape checks were installed, so never checked: {', '.join(too_early)}")
+jaxtyping.install_import_hook(CHECKED_PACKAGES, "beartype.beartype")
+
+# No deadlines: the first call of a lambdified form pays for its derivation. HYPOTHESIS_PROFILE chooses.
+hypothesis.settings.register_profile("exploring", deadline=None)
+hypothesis.settings.register_profile("reproducible", deadline=None, derandomize=True, database=None, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "exploring"))
