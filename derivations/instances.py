@@ -87,7 +87,9 @@ def is_exactly_zero(number: Expr) -> bool:
     """Whether an exact number (rationals, roots, logarithms) is 0; an infinite or undefined one is not."""
     number = sympy.sympify(number)
     if number.is_Rational or number.has(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan):
-        return number == 0
+        return bool(number == 0)
+    if not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10**6):
+        return False
     number = tidy(number)
     if number.free_symbols:
         return bool(sympy.simplify(number) == 0)

@@ -208,7 +208,7 @@ CLAIMS = (
         "for any fixed diagonal Sigma the minimum is U = F Lambda P, V = G Theta P with Eq 8 (judged at P = I)",
         printed=Statement(Tuple(*equation_8(sigma[i]), Identity(d1)), minimises_fixed_variance),
         corrected=Statement(CORRECTED_8, minimises_fixed_variance),
-        observable="minimiser",
+        observable="fixed_minimiser",
         uses=("prop-1.reduction", "prop-2.stationarity"),
         assumptions=("Sigma is fixed, diagonal and positive",),
     ),

@@ -127,7 +127,7 @@ CLAIMS = (
         "§4.2, Theorem 1, Eq 10",
         "the singular values of U and V at the global minimum when sigma_i = eta_enc",
         printed=Statement(EQUATION_10, minimises_prior_variance),
-        observable="minimiser",
+        observable="prior_minimiser",
         uses=("prop-1.reduction", "prop-2.minimum"),
         assumptions=("sigma_i = eta_enc for all i",),
     ),

@@ -1,0 +1,1 @@
+"""Float64 computation: problem instances, the objective, its minima by descent, and their certificates."""

@@ -1,0 +1,114 @@
+"""Certificates of a minimum: gradient norm and smallest Hessian eigenvalue, by automatic differentiation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from scipy.sparse.linalg import LinearOperator, eigsh
+from torch import Tensor
+
+from numerics.blocks import DiagonalBlocks
+from numerics.objective import Parameters, Statistics, vae_loss
+from numerics.tolerances import LANCZOS
+
+__all__ = ["Certificate", "certify", "certify_large", "gap"]
+
+_LANCZOS_VECTORS = 60  # kept between restarts: the eigenvalue zero of the symmetric directions is many times repeated
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What is known of a point that claims to be a minimum, in the original parameters (W, U and, if learned, log σ²).
+
+    gradient_norm is the Euclidean norm of the gradient of the loss; smallest_hessian_eigenvalue that of its Hessian, or
+    for large instances a lower bound of it.
+    """
+
+    gradient_norm: float
+    smallest_hessian_eigenvalue: float
+
+
+def gap(loss: float, reference: float) -> float:
+    """Signed gap (loss − reference) relative to max(1, |reference|), the loss being in nats; negative is below."""
+    return (loss - reference) / max(1.0, abs(reference))
+
+
+def certify(at: Parameters, statistics: Statistics, *, learned: bool) -> list[Certificate]:
+    """Certificates of a batch of small instances, with the Hessian formed in full.
+
+    The derivatives are torch.func's, taken of the loss itself: they share nothing with the analytic ones that the
+    descent steps by.
+
+    Args:
+        at: parameters with one batch dimension.
+        statistics: of the same instances.
+        learned: whether log σ² is a parameter.
+    """
+    shapes = [value.shape[1:] for value in at]
+    free = 3 if learned else 2
+    point = torch.cat([value.flatten(1) for value in at[:free]], dim=1)
+
+    def loss(
+        flat: Float[Tensor, " p"], log_variance: Float[Tensor, " d1"], *given: Float[Tensor, " ..."]
+    ) -> Float[Tensor, ""]:
+        parts = flat.split([shape.numel() for shape in shapes[:free]])
+        W, U, *rest = (part.reshape(shape) for part, shape in zip(parts, shapes[:free], strict=True))
+        return vae_loss(W, U, rest[0] if learned else log_variance, *given)
+
+    gradient = torch.func.vmap(torch.func.grad(loss))(point, at.log_variance, *statistics)
+    hessian = torch.func.vmap(torch.func.jacrev(torch.func.grad(loss)))(point, at.log_variance, *statistics)
+    norms = torch.linalg.vector_norm(gradient, dim=1)
+    lowest = torch.linalg.eigvalsh((hessian + hessian.mT) / 2)[:, 0]
+    return [Certificate(float(norm), float(value)) for norm, value in zip(norms, lowest, strict=True)]
+
+
+def certify_large(at: Parameters, statistics: Statistics, *, learned: bool) -> tuple[Certificate, Parameters]:
+    """Certificate of one instance too large for a full Hessian, and the direction of its least curvature.
+
+    Lanczos' method finds the smallest eigenvalue μ of Tᵀ H T, where H is the Hessian and Tᵀ M T = I for the positive
+    definite M of `DiagonalBlocks`. Then H ⪰ μ M, so that μ times the largest eigenvalue of M (the smallest, where
+    μ > 0) bounds the smallest eigenvalue of H from below. Near zero, H itself has too dense a spectrum for Lanczos.
+
+    Args:
+        at: parameters, unbatched.
+        statistics: of the instance, unbatched.
+        learned: whether log σ² is a parameter.
+    """
+    blocks = DiagonalBlocks.at(at, statistics)
+    free = 3 if learned else 2
+    shapes = [value.shape for value in at[:free]]
+    point = [value.clone().requires_grad_() for value in at[:free]]
+    fixed = [] if learned else [at.log_variance]
+    loss = vae_loss(*Parameters._make(point + fixed), *statistics)
+    gradient = torch.autograd.grad(loss, point, create_graph=True)
+
+    def shaped(flat: np.ndarray) -> Parameters:
+        parts = torch.tensor(flat, device=at.W.device).split([shape.numel() for shape in shapes])
+        values = [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+        return Parameters._make(values + [torch.zeros_like(value) for value in fixed])
+
+    def product(flat: np.ndarray) -> np.ndarray:
+        along = blocks.from_metric(shaped(flat.ravel()))
+        curved = torch.autograd.grad(gradient, point, grad_outputs=along[:free], retain_graph=True)
+        scaled = blocks.to_metric(Parameters._make([*curved, *(torch.zeros_like(value) for value in fixed)]))
+        return torch.cat([value.flatten() for value in scaled[:free]]).cpu().numpy()
+
+    size = sum(shape.numel() for shape in shapes)
+    start = np.random.default_rng(size).standard_normal(size)
+    # Shifted by a bound on the spectrum: a tolerance relative to an eigenvalue near zero could not be met.
+    (top,) = eigsh(
+        LinearOperator((size, size), product, dtype=np.float64),
+        k=1, which="LA", v0=start, tol=1 / 100, return_eigenvectors=False,
+    )  # fmt: skip
+    shifted = LinearOperator((size, size), lambda flat: 2 * top * flat.ravel() - product(flat), dtype=np.float64)
+    (found,), vectors = eigsh(
+        shifted, k=1, which="LA", v0=start, tol=LANCZOS.value, ncv=min(size, _LANCZOS_VECTORS)
+    )  # fmt: skip
+    lowest = float(2 * top - found)
+    smallest, largest = blocks.extent()
+    norm = float(torch.cat([value.flatten() for value in gradient]).norm().detach())
+    certificate = Certificate(norm, lowest * (largest if lowest < 0 else smallest))
+    return certificate, blocks.from_metric(shaped(vectors[:, 0]))

@@ -1,0 +1,308 @@
+"""Instances in exact numbers, chosen so that the minima are rational, with an exact certificate: gradient 0, Hessian >= 0.
+
+Rational minima need the closed forms' roots to be rational: zeta/sqrt(t) = (1 + u^2)/(1 - u^2) for learned variances, zeta =
+sqrt(t) + q^2 for sigma = eta_enc with sqrt(t) = p^2, and zeta = (k s)^2 + q^2 for sigma = s^2 with sqrt(c) = k^2.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import product
+from typing import Any
+
+import flint
+import mpmath
+import numpy as np
+import sympy
+from sympy import MatrixSymbol, Rational, Symbol, Trace
+
+from derivations import notation as n
+from derivations.elbo import PARTITION, kl_parts, negative_elbo
+from derivations.exact_data import ExactData, exact_data
+from derivations.instances import Instance, is_exactly_zero, tidy
+from derivations.matrix_calculus import differential, gradient, trace_normal_form
+from derivations.matrix_calculus import product as word_product
+from numerics.lambdified import evaluate
+from numerics.points import Point
+
+
+@dataclass(frozen=True, eq=False)
+class ExactProblem:
+    """One instance with its data in exact rational numbers; the attributes are those of `numerics.problem.Problem`."""
+
+    data: ExactData
+    learned: bool
+    name: str
+
+    def _matrix(self, symbol: MatrixSymbol) -> Any:
+        return np.array(self.data.matrices[symbol].tolist(), dtype=object)
+
+    @property
+    def d1(self) -> int:
+        """The number of latent dimensions."""
+        return self.data.scalars.d1
+
+    @property
+    def d0(self) -> int:
+        """The rank of A."""
+        return self.data.scalars.d0
+
+    @property
+    def d2(self) -> int:
+        """The dimension of y."""
+        return self.data.scalars.d2
+
+    @property
+    def dstar(self) -> int:
+        """min(d0, d2)."""
+        return min(self.d0, self.d2)
+
+    @property
+    def beta(self) -> Rational:
+        """The weight of the Kullback-Leibler term."""
+        return self.data.scalars.beta
+
+    @property
+    def eta_dec(self) -> Rational:
+        """The decoder's standard deviation."""
+        return self.data.scalars.eta_dec
+
+    @property
+    def eta_enc(self) -> Rational:
+        """The prior's standard deviation."""
+        return self.data.scalars.eta_enc
+
+    @property
+    def r(self) -> Rational:
+        """The second moment of y that x does not explain."""
+        return self.data.scalars.residual
+
+    @cached_property
+    def sigma(self) -> Any:
+        """The encoder's standard deviations where they are fixed, (d1,)."""
+        return None if self.learned else np.array(self.data.scalars.sigma, dtype=object)
+
+    @cached_property
+    def spectrum(self) -> Any:
+        """The singular values of Z, (dstar,)."""
+        return np.array(self.data.scalars.zeta, dtype=object)
+
+    @cached_property
+    def A(self) -> Any:
+        """E[x x^T], (D0, D0)."""
+        return self._matrix(n.A)
+
+    @cached_property
+    def C(self) -> Any:
+        """E[y x^T], (d2, D0)."""
+        return self._matrix(n.C)
+
+    @cached_property
+    def Z(self) -> Any:
+        """E[y x_white^T], (d2, d0)."""
+        return self._matrix(n.Z)
+
+    @cached_property
+    def F(self) -> Any:
+        """Left singular vectors of Z, (d2, d2)."""
+        return self._matrix(n.F)
+
+    @cached_property
+    def G(self) -> Any:
+        """Right singular vectors of Z, (d0, d0)."""
+        return self._matrix(n.G)
+
+    @cached_property
+    def P_A(self) -> Any:
+        """Eigenvectors of A on its range, (D0, d0)."""
+        return self._matrix(n.P_A)
+
+    @cached_property
+    def phi(self) -> Any:
+        """Positive eigenvalues of A, (d0,)."""
+        return self._matrix(n.Phi).diagonal()
+
+
+def exact_loss(problem: ExactProblem, point: Point) -> sympy.Expr:
+    """L_VAE by enumeration of the data points and of noise with the right mean and covariance, from the log densities."""
+    total = sympy.S.Zero
+    count = 0
+    for x, y in problem.data.points:
+        code = point.W.T @ np.array(x.tolist(), dtype=object).ravel()
+        for signs in product((-1, 1), repeat=problem.d1):
+            squares = []
+            for k in range(problem.d2):
+                spread = sum(point.U[k, j] * signs[j] * sympy.sqrt(point.variance[j]) for j in range(problem.d1))
+                squares.append((point.U[k] @ code + spread - y[k]) ** 2)
+            total += sum(squares) / (2 * problem.eta_dec**2) + problem.beta * density_kl(
+                code, point.variance, problem.eta_enc
+            )
+            count += 1
+    return tidy(total / count)
+
+
+def density_kl(mean: Any, variance: Any, eta_enc: Rational) -> sympy.Expr:
+    """The log ratio of the two densities, averaged over m - sigma and m + sigma: exact, since it is quadratic in the sample."""
+    total = sympy.S.Zero
+    for m, s in zip(mean, variance, strict=True):
+        ratios = [(m + e) ** 2 / (2 * eta_enc**2) - e**2 / (2 * s) for e in (sympy.sqrt(s), -sympy.sqrt(s))]
+        total += sum(ratios) / 2 + sympy.log(eta_enc**2 / s) / 2
+    return total
+
+
+_dW, _dU, _dS = MatrixSymbol("dW", n.D0, n.d1), MatrixSymbol("dU", n.d2, n.d1), MatrixSymbol("dS", n.d1, n.d1)
+_variance = Symbol("variance", positive=True)
+
+
+@lru_cache(maxsize=1)
+def _derivatives() -> dict[str, Any]:
+    """Gradient of 2 eta_dec^2 L_VAE in (W, U, variances), and gradient of its second differential in the directions."""
+    terms = trace_normal_form(2 * n.eta_dec**2 * (negative_elbo() - PARTITION))
+    loss = sympy.Add(*(factor * Trace(word_product(word)) for word, factor in terms.items() if word))
+    second = differential(differential(loss, {n.W: _dW, n.U: _dU, n.Sigma: _dS}), {n.W: _dW, n.U: _dU, n.Sigma: _dS})
+    kl = 2 * n.eta_dec**2 * n.beta * kl_parts()[1].subs(n.sigma[n.i], sympy.sqrt(_variance))
+    return {
+        "W": gradient(loss, n.W),
+        "U": gradient(loss, n.U),
+        "Sigma": gradient(loss, n.Sigma),
+        "dW": gradient(second, _dW) / 2,
+        "dU": gradient(second, _dU) / 2,
+        "dS": gradient(second, _dS) / 2,
+        "kl": sympy.diff(kl, _variance),
+        "kl twice": sympy.diff(kl, _variance, 2),
+    }
+
+
+def stationarity(problem: ExactProblem, point: Point) -> sympy.Expr:
+    """The largest absolute entry of the gradient of 2 eta_dec^2 L_VAE in (W, U and, if learned, the variances); exactly 0 or not."""
+    values, found = _values(problem, point), _derivatives()
+    parts = [evaluate(found[name], values, "exact").ravel() for name in ("W", "U")]
+    if problem.learned:
+        slopes = evaluate(found["kl"], values, "exact")
+        parts.append(evaluate(found["Sigma"], values, "exact").diagonal() + slopes)
+    entries = [entry for entry in np.concatenate(parts) if not is_exactly_zero(entry)]
+    return max((abs(entry) for entry in entries), key=lambda entry: entry.evalf(), default=sympy.S.Zero)
+
+
+def has_negative_curvature(problem: ExactProblem, point: Point) -> bool:
+    """Whether the Hessian in (W, U and, if learned, the variances) has a negative eigenvalue, decided exactly.
+
+    A symmetric matrix is positive semidefinite iff the coefficients of its characteristic polynomial alternate in sign.
+    """
+    matrix = hessian(problem, point)
+    if not all(entry.is_Rational for entry in matrix.flat):
+        with mpmath.workdps(50):
+            lowest = min(
+                mpmath.eigsy(
+                    mpmath.matrix([[mpmath.mpf(e.evalf(50)) for e in row] for row in matrix]), eigvals_only=True
+                )
+            )
+            return bool(lowest < -(mpmath.mpf(10) ** -30))
+    dense = flint.fmpq_mat(len(matrix), len(matrix), [flint.fmpq(int(entry.p), int(entry.q)) for entry in matrix.flat])
+    coefficients = dense.charpoly().coeffs()
+    degree = len(matrix)
+    return any((-1) ** (degree - power) * coefficient < 0 for power, coefficient in enumerate(coefficients))
+
+
+def hessian(problem: ExactProblem, point: Point) -> Any:
+    """The Hessian of 2 eta_dec^2 L_VAE in (W, U and, if learned, the variances), column by column, exact."""
+    values, found = _values(problem, point), _derivatives()
+    shapes = {"dW": point.W.shape, "dU": point.U.shape, "dS": (problem.d1, problem.d1)}
+    curvature = evaluate(found["kl twice"], values, "exact")
+    slots: list[tuple[str, tuple[int, int]]] = [("dW", place) for place in np.ndindex(point.W.shape)]
+    slots += [("dU", place) for place in np.ndindex(point.U.shape)]
+    slots += [("dS", (k, k)) for k in range(problem.d1)] if problem.learned else []
+    names = [name for name in shapes if name != "dS" or problem.learned]
+    columns = []
+    for slot, place in slots:
+        directions = {name: np.full(shape, sympy.S.Zero, dtype=object) for name, shape in shapes.items()}
+        directions[slot][place] = sympy.S.One
+        along = values | {_dW: directions["dW"], _dU: directions["dU"], _dS: directions["dS"]}
+        slopes = {name: evaluate(found[name], along, "exact") for name in names}
+        if slot == "dS":
+            slopes["dS"][place] += curvature[place[0]]
+        columns.append([sympy.expand(slopes[name][where]) for name, where in slots])
+    return np.array(columns, dtype=object)
+
+
+def _values(problem: ExactProblem, point: Point) -> dict[Any, Any]:
+    return {
+        n.A: problem.A, n.C: problem.C, n.W: point.W, n.U: point.U, n.beta: problem.beta, n.eta_dec: problem.eta_dec,
+        n.eta_enc: problem.eta_enc, _variance: point.variance,
+        n.Sigma: np.where(np.eye(problem.d1, dtype=bool), point.variance, sympy.S.Zero),
+    }  # fmt: skip
+
+
+@lru_cache(maxsize=4)
+def exact_problems(kind: str, count: int = 18, seed: int = 0) -> tuple[ExactProblem, ...]:
+    """Exact instances whose minima are rational: kind "learned", "prior" (sigma_i = eta_enc) or "fixed".
+
+    They cover d1 below, at and above dstar, wide and tall Z, modes above, at and below their thresholds, zero modes, ties, a null
+    space of A, and r zero and positive.
+    """
+    generator = random.Random(f"{kind}{seed}")
+    shapes = [
+        (1, 1, 1),
+        (2, 1, 2),
+        (1, 2, 2),
+        (2, 2, 1),
+        (2, 2, 2),
+        (1, 3, 1),
+        (2, 2, 3),
+        (3, 2, 2),
+        (2, 3, 2),
+        (3, 3, 1),
+        (1, 2, 3),
+    ]
+    found = []
+    for index in range(count):
+        d0, d2, d1 = shapes[index % len(shapes)]
+        scalars = _rational_scalars(kind, index, generator, d0, d2, d1)
+        data = exact_data(scalars, seed=seed * 1000 + index, kernel=index % 2)
+        found.append(ExactProblem(data, kind == "learned", f"exact-{kind}-{index}"))
+    return tuple(found)
+
+
+def _rational_scalars(kind: str, index: int, generator: random.Random, d0: int, d2: int, d1: int) -> Instance:
+    modes = min(d0, d2)
+    small = [Rational(1, 2), Rational(1), Rational(2), Rational(3, 2), Rational(2, 3)]
+    choose = generator.choice
+    root = choose(small)  # p, or k
+    if kind == "fixed":
+        eta_enc = choose(small)
+        eta_dec = choose(small) if index % 3 else root**2 * eta_enc / 4  # beta = 16 next to the thresholds
+        beta = (root**2 * eta_enc / eta_dec) ** 2
+        roots = sorted(generator.sample(small, d1))
+        roots = [*roots[1:], roots[0]]  # never sorted already; for three latents sorted by a cycle, not by a swap
+        sigma = tuple(s**2 for s in roots)
+        thresholds = [root**2 * s**2 for s in sorted(roots)] + [root**2] * modes
+        above = [thresholds[k] + choose(small) ** 2 for k in range(modes)]
+    else:
+        eta_enc, eta_dec = choose(small), choose(small)
+        beta = (root**2 / eta_dec) ** 2
+        sigma = (eta_enc,) * d1
+        thresholds = [root**2] * modes
+        if kind == "prior":
+            above = [root**2 + choose(small) ** 2 for _ in range(modes)]
+        else:
+            ratios = [Rational(1, 3), Rational(1, 2), Rational(2, 3), Rational(1, 4)]
+            above = [root**2 * (1 + u**2) / (1 - u**2) for u in (choose(ratios) for _ in range(modes))]
+    # a third of the instances lies at or below every threshold, and in the others every fourth mode does
+    fractions = [sympy.S.One, Rational(9, 10), sympy.S.Zero, Rational(3, 4), Rational(1, 2)]
+    below = [thresholds[0] * fractions[(index // 3 + k) % 5] for k in range(modes)]
+    zeta = [below[k] if index % 3 == 0 or (index + k) % 4 == 0 else above[k] for k in range(modes)]
+    if index % 6 == 4 and modes > 1 and kind != "fixed":
+        zeta = [above[0]] * modes
+    zeta = sorted(zeta, reverse=True)
+    residual = Rational(index % 3) ** 2
+    if kind == "fixed" and not _has_rational_minimum(zeta, sorted(sigma), root):
+        return _rational_scalars(kind, index, generator, d0, d2, d1)
+    return Instance(tuple(zeta), sigma, beta, eta_dec, eta_enc, d0, d2, residual)
+
+
+def _has_rational_minimum(zeta: list[Any], deviations: list[Any], root: Rational) -> bool:
+    """Whether (zeta_i - sigma_(i) sqrt(c)) is a square wherever it is positive."""
+    excesses = [z - s * root**2 for z, s in zip(zeta, deviations, strict=False)]
+    return all(excess <= 0 or sympy.sqrt(excess).is_Rational for excess in excesses)

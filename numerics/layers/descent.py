@@ -1,0 +1,140 @@
+"""The descent layer: closed forms against minima that descent found from random starts, knowing nothing of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from numerics.certificates import Certificate
+from numerics.descent import Minimum, minimise
+from numerics.layers.base import Finding
+from numerics.layers.floating import FloatLayer, by_kind, origin_of, relative_distance, sweep_of
+from numerics.moments import real_problems
+from numerics.points import Point
+from numerics.problem import Problem
+from numerics.problems import random_problems
+from numerics.tolerances import (
+    DESCENT_BELOW,
+    DESCENT_GAP,
+    DESCENT_INVARIANT,
+    GRADIENT_NORM,
+    HESSIAN_EIGENVALUE,
+)
+
+COUNT = 600
+SWEEPS = 12
+
+
+class DescentLayer(FloatLayer):
+    """Minima of random instances over every regime, of sweeps over Sigma, and of real data."""
+
+    name = "descent"
+
+    def __init__(self, seed: int = 0, device: str = "cpu", count: int = COUNT, *, real_data: bool = True) -> None:
+        super().__init__(seed)
+        self.device, self.count, self.real_data = device, count, real_data
+        self.progress: Callable[[int], None] | None = None
+
+    @cached_property
+    def instances(self) -> list[Problem]:
+        """Everything that descent minimises."""
+        random = random_problems(self.count, self.seed)
+        swept = [variant for problem in by_kind(random)["fixed"][:SWEEPS] for variant in sweep_of(problem)[1:]]
+        return [*random, *swept, *(real_problems() if self.real_data else [])]
+
+    @cached_property
+    def minima(self) -> dict[int, Minimum]:
+        """The minima, by identity of their problem; computed once."""
+        found = minimise(self.instances, seed=self.seed, device=self.device, progress=self.progress)
+        return {id(minimum.problem): minimum for minimum in found}
+
+    @cached_property
+    def _problems(self) -> dict[str, list[Problem]]:
+        swept = len(by_kind(self.instances[: self.count])["fixed"][:SWEEPS]) * 3
+        return by_kind([*self.instances[: self.count], *self.instances[self.count + swept :]])
+
+    def sweeps(self) -> Sequence[Sequence[Problem]]:
+        """Instances with fixed variances, each with its variants."""
+        bases = by_kind(self.instances[: self.count])["fixed"][:SWEEPS]
+        variants = self.instances[self.count : self.count + 3 * len(bases)]
+        return [[base, *variants[3 * k : 3 * k + 3]] for k, base in enumerate(bases)]
+
+    def least_loss(self, problem: Problem) -> float:
+        """The loss where descent ended."""
+        return self.minima[id(problem)].loss
+
+    def minimum_findings(self, problem: Problem, point: Point) -> Iterator[Finding]:
+        """The gap between the loss at the point and where descent ended, and the invariants of the two.
+
+        Descent may end above the closed form by DESCENT_GAP, but below it by DESCENT_BELOW only: the latter counts in
+        proportion.
+        """
+        found = self.minima[id(problem)]
+        yield Finding("loss", problem.name, loss_gap(found.loss, self.loss(problem, point)), DESCENT_GAP)
+        if "at-threshold" in problem.regimes or problem.d1 != len(point.variance):
+            return
+        for quantity, mine, theirs in (
+            ("singular values of U", found.U, point.U),
+            ("singular values of V", found.V, point.V),
+            ("singular values of U V^T", found.product, point.U @ point.V.T),
+        ):
+            yield Finding(
+                quantity, problem.name, relative_distance(_spectrum(mine), _spectrum(theirs)), DESCENT_INVARIANT
+            )
+        deviations = relative_distance(np.sort(found.sigma), np.sort(np.sqrt(point.variance)))
+        yield Finding("encoder standard deviations", problem.name, deviations, DESCENT_INVARIANT)
+
+    def stationary_encoder_findings(self, problem: Problem, encoder: Callable[[Any], Any]) -> Iterator[Finding]:
+        """V of the minimum against V as a function of its U."""
+        found = self.minima[id(problem)]
+        residual = relative_distance(encoder(found.U), found.V)
+        yield Finding("V as a function of U", problem.name, residual, DESCENT_INVARIANT)
+
+    def difference(self, quantity: str, problem: Any, left: Any, right: Any) -> Finding:
+        """The largest distance relative to the largest entry (at least 1)."""
+        return Finding(quantity, problem.name, relative_distance(left, right), DESCENT_GAP)
+
+    def origin_gap(self, problem: Problem) -> float:
+        """By where descent ended."""
+        at_origin = self.loss(problem, origin_of(problem))
+        return within_descent(self.least_loss(problem) - at_origin, at_origin)
+
+    def origin_is_local_minimum(self, problem: Problem) -> bool:
+        """Whether descent from next to the origin returns to its loss."""
+        at_origin = self.loss(problem, origin_of(problem))
+        return within_descent(self.nearby_minima[id(problem)].loss - at_origin, at_origin) == 0
+
+    @cached_property
+    def nearby_minima(self) -> dict[int, Minimum]:
+        """Where descent ends from random starts a thousandth as far out as the usual ones; kind "prior", random data only."""
+        chosen = [problem for problem in self.problems("prior") if "real-data" not in problem.regimes]
+        found = minimise(chosen, seed=self.seed, device=self.device, start_scale=1 / 1000)
+        return {id(minimum.problem): minimum for minimum in found}
+
+    def certificate_findings(self) -> Iterator[Finding]:
+        """What certifies the minima themselves: gradient norm and smallest Hessian eigenvalue, without any closed form."""
+        for minimum in self.minima.values():
+            certificate: Certificate = minimum.certificate
+            yield Finding("gradient norm", minimum.problem.name, certificate.gradient_norm, GRADIENT_NORM)
+            lowest = max(0.0, -certificate.smallest_hessian_eigenvalue)
+            yield Finding("negative curvature", minimum.problem.name, lowest, HESSIAN_EIGENVALUE)
+
+
+def within_descent(difference: float, loss: float) -> float:
+    """0 for a difference of losses that descent does not resolve."""
+    return 0.0 if abs(difference) <= DESCENT_GAP.value * max(1.0, abs(loss)) else difference
+
+
+def loss_gap(found: float, stated: float) -> float:
+    """The distance of two losses relative to the stated one, a gap below it weighted by DESCENT_GAP / DESCENT_BELOW."""
+    if not np.isfinite(stated):
+        return float("inf")
+    relative = (found - stated) / max(abs(stated), np.finfo(np.float64).tiny)
+    return relative if relative >= 0 else -relative * DESCENT_GAP.value / DESCENT_BELOW.value
+
+
+def _spectrum(matrix: np.ndarray) -> np.ndarray:
+    return np.linalg.svd(matrix, compute_uv=False)

@@ -1,0 +1,119 @@
+"""Statements about where the minimum is and how low it lies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import Basic
+
+from derivations import notation as n
+from derivations.elbo import kl_parts
+from derivations.errors import AssumptionViolated
+from derivations.ledger import claims_by_id
+from numerics.lambdified import evaluate
+from numerics.layers.base import Finding, Layer
+from numerics.points import Point, assembled, backend_of, symbol_values
+from numerics.tolerances import EXACT
+
+
+def _impossible(problem: Any) -> Finding:
+    return Finding("a length or standard deviation", problem.name, float("inf"), EXACT)
+
+
+def minimiser(layer: Layer, formula: Basic, kind: str) -> Iterator[Finding]:
+    """(lambda_i, theta_i[, P]): the assembled point is a minimum."""
+    for problem in layer.problems(kind):
+        try:
+            point = assembled(formula, problem)
+        except AssumptionViolated:
+            yield _impossible(problem)
+            continue
+        yield from layer.minimum_findings(problem, point)
+
+
+def encoder_std(layer: Layer, formula: Basic, *, extra: bool) -> Iterator[Finding]:
+    """sigma_i of the modes that Z has, or of the latents beyond them: with U and W of Theorem 2 the point is a minimum."""
+    lengths = claims_by_id()["thm-2.minimum"].standing.formula
+    for problem in layer.problems("learned"):
+        modes = slice(problem.dstar, None) if extra else slice(0, min(problem.d1, problem.dstar))
+        size = max(problem.d1, problem.dstar) + 1
+        stated = evaluate(formula, symbol_values(problem), backend_of(problem))
+        deviations = np.broadcast_to(np.asarray(stated), size)[: problem.d1][modes]
+        if not len(deviations):
+            continue
+        point = assembled(lengths, problem)
+        variance = point.variance.copy()
+        if not all(_is_deviation(entry) for entry in deviations):
+            yield _impossible(problem)
+            continue
+        variance[modes] = deviations**2
+        yield from layer.minimum_findings(problem, Point(point.W, point.U, point.V, variance))
+
+
+def _is_deviation(entry: Any) -> bool:
+    if isinstance(entry, Basic):
+        return bool(entry.is_real and entry.is_finite and entry.is_positive)
+    return bool(np.isfinite(entry) and entry > 0)
+
+
+def variance_cost(problem: Any) -> Any:
+    """2 eta_dec^2 times the part of L_VAE that depends on the fixed Sigma alone."""
+    per_latent = 2 * n.eta_dec**2 * n.beta * kl_parts()[1]
+    return evaluate(per_latent, symbol_values(problem), backend_of(problem))[: problem.d1].sum()
+
+
+def profile(layer: Layer, formula: Basic) -> Iterator[Finding]:
+    """A function of Sigma: the least value of Eq 6 over U and V."""
+    for problem in layer.problems("fixed"):
+        stated = evaluate(formula, symbol_values(problem), backend_of(problem))
+        found = 2 * problem.eta_dec**2 * layer.least_loss(problem) - problem.r - variance_cost(problem)
+        yield layer.difference("least value of Eq 6", problem, stated, found)
+
+
+def reduced_objective(layer: Layer, formula: Basic) -> Iterator[Finding]:
+    """A function of Sigma up to a constant: it and the least L_VAE change alike when Sigma alone changes.
+
+    The constant is fitted at the first Sigma of each sweep; a formula that names none has to do without.
+    """
+    factor = formula.coeff(n.constant)
+    for sweep in layer.sweeps():
+        stated = [_with_constant(formula, problem, 0) for problem in sweep]
+        found = [layer.least_loss(problem) for problem in sweep]
+        shift = (found[0] - stated[0]) / _number(factor, sweep[0]) if factor != 0 else 0
+        for problem, least in zip(sweep, found, strict=True):
+            yield layer.difference("least L_VAE", problem, _with_constant(formula, problem, shift), least)
+
+
+def _number(value: sympy.Expr, problem: Any) -> Any:
+    return value if backend_of(problem) == "exact" else float(value)
+
+
+def _with_constant(formula: Basic, problem: Any, shift: Any) -> Any:
+    exact = backend_of(problem) == "exact"
+    constant = sympy.sympify(shift) if exact else float(shift)
+    return evaluate(formula, symbol_values(problem) | {n.constant: constant}, backend_of(problem))
+
+
+def stationary_encoder(layer: Layer, formula: Basic) -> Iterator[Finding]:
+    """V as a function of U: where the loss is stationary in V for a given U."""
+    for problem in layer.problems("fixed"):
+        yield from layer.stationary_encoder_findings(problem, lambda U, p=problem: _encoder_for(formula, p, U))
+
+
+def _encoder_for(formula: Basic, problem: Any, U: Any) -> Any:
+    return evaluate(formula, symbol_values(problem) | {n.U: U}, backend_of(problem))
+
+
+def complete_collapse(layer: Layer, formula: Basic) -> Iterator[Finding]:
+    """A condition: it holds exactly where no point lies below the origin."""
+    for problem in layer.problems("prior"):
+        stated = evaluate(formula, symbol_values(problem), backend_of(problem))
+        yield truth(problem, bool(stated), bool(layer.origin_gap(problem) == 0))
+
+
+def truth(problem: Any, stated: bool, found: bool) -> Finding:
+    """Whether a statement is true where it should be: 0 if the two agree, 1 if not."""
+    return Finding("truth", problem.name, float(stated != found), EXACT)

@@ -1,0 +1,92 @@
+"""Which regimes of the theory an instance belongs to: tags computed from its numbers, never from how it was made."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+from jaxtyping import Float
+
+from numerics.problem import Problem
+
+__all__ = ["REGIMES", "mode_thresholds", "regime_counts", "regimes_of"]
+
+REGIMES: dict[str, str] = {
+    "learned-variance": "the encoder's diagonal variance is learned",
+    "prior-variance": "it is held at the prior's",
+    "fixed-variance": "it is held at other values",
+    "above-threshold": "a reachable mode lies above its threshold",
+    "below-threshold": "a reachable mode lies below its threshold",
+    "at-threshold": "a reachable mode lies exactly at its threshold",
+    "complete-collapse": "no reachable mode lies above its threshold",
+    "partial-collapse": "some reachable modes lie above their threshold, and not all",
+    "no-collapse": "every reachable mode lies above its threshold",
+    "ties": "two singular values of Z are equal and not zero",
+    "zero-mode": "a singular value of Z is zero",
+    "rank-deficient-A": "d0 < D0",
+    "d1-below": "d1 < d*",
+    "d1-at": "d1 = d*",
+    "d1-above": "d1 > d*",
+    "wide": "d0 > d2",
+    "square": "d0 = d2",
+    "tall": "d0 < d2",
+    "r-zero": "a linear function of x explains y exactly",
+    "r-positive": "it does not",
+    "autoencoder": "y = x",
+    "small-beta": "beta < 1/10",
+    "large-beta": "beta > 10",
+}
+
+
+def mode_thresholds(problem: Problem) -> Float[np.ndarray, " modes"]:
+    """The value at which each reachable mode, i ≤ min(d1, d*), is expected to collapse.
+
+    It serves to place and to tag samples on both sides; no verdict rests on it. The i-th largest singular value meets
+    the i-th smallest encoder standard deviation σ, at √β η_dec σ/η_enc; where σ is learned, σ = η_enc.
+    """
+    reachable = min(problem.d1, problem.dstar)
+    sigma = np.full(problem.d1, problem.eta_enc) if problem.sigma is None else np.sort(problem.sigma)
+    return np.sqrt(problem.beta) * problem.eta_dec * (sigma[:reachable] / problem.eta_enc)
+
+
+def regimes_of(problem: Problem) -> frozenset[str]:
+    """The tags of REGIMES that hold for an instance, with exact comparisons on its planted or computed spectrum."""
+    zeta = problem.spectrum
+    thresholds = mode_thresholds(problem)
+    reachable = zeta[: len(thresholds)]
+    active = int(np.sum(reachable > thresholds))
+    learned = problem.sigma is None
+    at_prior = problem.sigma is not None and bool(np.all(problem.sigma == problem.eta_enc))
+    holds = {
+        "learned-variance": learned,
+        "prior-variance": at_prior,
+        "fixed-variance": not learned and not at_prior,
+        "above-threshold": active > 0,
+        "below-threshold": bool(np.any(reachable < thresholds)),
+        "at-threshold": bool(np.any(reachable == thresholds)),
+        "complete-collapse": active == 0,
+        "partial-collapse": 0 < active < len(reachable),
+        "no-collapse": active == len(reachable),
+        "ties": bool(np.any((zeta[1:] == zeta[:-1]) & (zeta[1:] > 0))),
+        "zero-mode": bool(np.any(zeta == 0)),
+        "rank-deficient-A": problem.d0 < problem.D0,
+        "d1-below": problem.d1 < problem.dstar,
+        "d1-at": problem.d1 == problem.dstar,
+        "d1-above": problem.d1 > problem.dstar,
+        "wide": problem.d0 > problem.d2,
+        "square": problem.d0 == problem.d2,
+        "tall": problem.d0 < problem.d2,
+        "r-zero": problem.r == 0,
+        "r-positive": problem.r > 0,
+        "autoencoder": problem.A.shape == problem.C.shape and bool(np.all(problem.A == problem.C)),
+        "small-beta": problem.beta < 1 / 10,
+        "large-beta": problem.beta > 10,
+    }
+    return frozenset(name for name in REGIMES if holds[name])
+
+
+def regime_counts(problems: Iterable[Problem]) -> dict[str, int]:
+    """How many instances carry each tag; a regime that none carries is listed with 0."""
+    counts = Counter(tag for problem in problems for tag in problem.regimes)
+    return {name: counts.pop(name, 0) for name in REGIMES} | dict(sorted(counts.items()))

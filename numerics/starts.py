@@ -1,0 +1,77 @@
+"""Random starts of a descent, and the typical sizes of its parameters. Neither uses any of the theory."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from numerics.objective import Parameters
+from numerics.problem import Problem
+
+__all__ = ["Scales", "random_start"]
+
+
+@dataclass(frozen=True)
+class Scales:
+    """Typical sizes, one per instance: of the entries of W and U, and of the loss in nats.
+
+    They only make step lengths and roundings dimensionless: W maps x to a latent of the prior's standard deviation,
+    U maps such a latent to y.
+    """
+
+    W: Float[Tensor, "*batch"]
+    U: Float[Tensor, "*batch"]
+    loss: Float[Tensor, "*batch"]
+
+    @classmethod
+    def of(cls, problem: Problem, device: str | torch.device = "cpu") -> Scales:
+        """Those of one instance, from the traces of its second moments."""
+        x2 = float(np.trace(problem.A)) / problem.D0
+        y2 = (problem.y2 + problem.beta * problem.eta_dec**2) / problem.d2
+        values = (
+            problem.eta_enc / np.sqrt(x2),
+            np.sqrt(y2) / problem.eta_enc,
+            problem.y2 / (2 * problem.eta_dec**2) + problem.beta,
+        )
+        return cls(*(torch.tensor(float(value), dtype=torch.float64, device=device) for value in values))
+
+    def rows(self, index: Int[Tensor, " rows"]) -> Scales:
+        """Those of some instances of a batch."""
+        return Scales(self.W[index], self.U[index], self.loss[index])
+
+    def flat(self, like: Parameters, learned: bool) -> Float[Tensor, "*batch p"]:
+        """One size per flattened parameter (W, U and, if learned, log σ², which has no unit)."""
+        parts = [
+            self.W[..., None].expand(*self.W.shape, like.W[..., :, :].shape[-2] * like.W.shape[-1]),
+            self.U[..., None].expand(*self.U.shape, like.U.shape[-2] * like.U.shape[-1]),
+        ]
+        return torch.cat(parts + ([torch.ones_like(like.log_variance)] if learned else []), dim=-1)
+
+
+def random_start(problem: Problem, seed: int, distance: float = 1.0) -> Parameters:
+    """A random point of a sensible size, on the CPU; it depends on the instance's numbers and the seed alone.
+
+    Args:
+        problem: the instance.
+        seed: non-negative seed.
+        distance: from the origin W = U = 0 and σ = η_enc, relative to the usual one.
+    """
+    content = problem.A.tobytes() + problem.C.tobytes() + np.array([problem.beta, problem.eta_dec]).tobytes()
+    generator = torch.Generator().manual_seed(zlib.crc32(content, zlib.crc32(str(seed).encode())))
+
+    def normal(*shape: int) -> Float[Tensor, " ..."]:
+        return torch.randn(*shape, dtype=torch.float64, generator=generator)
+
+    scales = Scales.of(problem)
+    W = distance * normal(problem.D0, problem.d1) * scales.W / np.sqrt(problem.D0)
+    U = distance * normal(problem.d2, problem.d1) * scales.U / np.sqrt(problem.d1)
+    if problem.sigma is None:
+        log_variance = distance * normal(problem.d1) / 2 + 2 * np.log(problem.eta_enc)
+    else:
+        log_variance = torch.tensor(2 * np.log(problem.sigma), dtype=torch.float64)
+    return Parameters(W, U, log_variance)

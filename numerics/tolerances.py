@@ -1,0 +1,176 @@
+"""The one table of tolerances. Every comparison of floating-point numbers in the suite takes its tolerance from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["TOLERANCES", "Tolerance"]
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """A bound on a floating-point discrepancy, and why it is neither larger nor smaller."""
+
+    name: str
+    value: float
+    reason: str
+
+
+FLOAT64_IDENTITY = Tolerance(
+    "FLOAT64_IDENTITY",
+    1e-11,
+    "Two evaluations of one algebraic identity in float64: some hundred roundings of 1.1e-16, "
+    "amplified by condition numbers of at most about 1e2 in the sampled problems.",
+)
+EXACT = Tolerance(
+    "EXACT",
+    0.0,
+    "Exact numbers and truth values: they agree or they do not.",
+)
+CLOSED_FORM_GRADIENT = Tolerance(
+    "CLOSED_FORM_GRADIENT",
+    1e-10,
+    "Gradient at a point assembled from a closed form, relative to the problem's curvature and the point's size: rounding of "
+    "the singular value decomposition and of A's eigenvectors; a mutated closed form leaves more than 1e-4.",
+)
+CLOSED_FORM_CURVATURE = Tolerance(
+    "CLOSED_FORM_CURVATURE",
+    1e-10,
+    "Negative curvature at such a point, relative to the problem's curvature: symmetric directions have eigenvalue 0 up to "
+    "rounding; a saddle of the sampled problems is below -1e-3.",
+)
+MATRIX_EQUATION = Tolerance(
+    "MATRIX_EQUATION",
+    1e-9,
+    "Two sides of a matrix equation, relative to their size: products of five matrices with condition numbers up to 1e2; "
+    "candidates that break the equation break it by more than 1e-3.",
+)
+FLOAT64_DERIVATIVE = Tolerance(
+    "FLOAT64_DERIVATIVE",
+    1e-10,
+    "Analytic derivative against automatic differentiation: the same algebra in another order of summation, "
+    "with one more product for each order of differentiation.",
+)
+RANK_CUTOFF = Tolerance(
+    "RANK_CUTOFF",
+    1e-12,
+    "Eigenvalues of A below this fraction of the largest are zero: rounding leaves null eigenvalues of a sample "
+    "second moment near 1e-16, and the smallest genuine one of the bundled data is above 1e-8.",
+)
+SYMMETRY = Tolerance(
+    "SYMMETRY",
+    1e-12,
+    "Asymmetry of A, or an eigenvalue below zero, relative to its largest entry: a matrix product leaves at most "
+    "about 1e-14; anything larger is another matrix.",
+)
+RANGE_OF_A = Tolerance(
+    "RANGE_OF_A",
+    1e-8,
+    "Part of C outside the range of A, relative to ‖C‖: a cross moment E[yxᵀ] lies in it exactly; an eigenvector of A "
+    "next to the rank cutoff is only known to about the rounding error over the eigenvalue gap.",
+)
+RESIDUAL_MOMENT = Tolerance(
+    "RESIDUAL_MOMENT",
+    1e-10,
+    "r = y2 − ‖Z‖² relative to y2: within this of zero it is zero (a difference of two sums, divided by the smallest "
+    "eigenvalue of A); below minus this, no data has these moments.",
+)
+PLANTED_SPECTRUM = Tolerance(
+    "PLANTED_SPECTRUM",
+    1e-9,
+    "Planted singular values against those recomputed from A and C, relative to the largest: whitening divides by the "
+    "square root of the smallest eigenvalue of A.",
+)
+DESCENT_GAP = Tolerance(
+    "DESCENT_GAP",
+    1e-9,
+    "Loss of a minimum found by descent above the closed form, relative: the loss is flat to second order, so a "
+    "gradient of 1e-7 leaves far less; a wrong mode or a saddle leaves far more.",
+)
+DESCENT_BELOW = Tolerance(
+    "DESCENT_BELOW",
+    1e-12,
+    "Loss of a minimum found by descent below the closed form, relative: only the rounding of the loss itself, some "
+    "hundred operations. One run below this refutes the closed form.",
+)
+DESCENT_INVARIANT = Tolerance(
+    "DESCENT_INVARIANT",
+    1e-5,
+    "Singular values of UVᵀ, encoder standard deviations and KL per mode at a minimum, relative: an argument is known "
+    "to about the square root of the precision of the loss, and to less at an exact threshold, where the loss is quartic.",
+)
+GRADIENT_NORM = Tolerance(
+    "GRADIENT_NORM",
+    1e-7,
+    "Euclidean norm of the gradient in (W, U, log σ²) at a minimum: a thousand times the rounding of a gradient whose "
+    "terms reach 1e4.",
+)
+HESSIAN_EIGENVALUE = Tolerance(
+    "HESSIAN_EIGENVALUE",
+    1e-7,
+    "Smallest Hessian eigenvalue at a minimum may be this far below zero: symmetric directions have eigenvalue zero up "
+    "to the remaining gradient; a strict saddle of the sampled problems is below −1e-4.",
+)
+STEP_ROUNDING = Tolerance(
+    "STEP_ROUNDING",
+    1e-15,
+    "Descent accepts a step that raises the loss by less than this, relative to its largest term, if the gradient "
+    "falls: near a minimum the change in loss drowns in rounding before the gradient does.",
+)
+STEP_DECREASE = Tolerance(
+    "STEP_DECREASE",
+    1e-13,
+    "Descent goes on while the quadratic model promises a decrease above this, relative to the largest term of the "
+    "loss: four decades below DESCENT_GAP.",
+)
+STEP_GRADIENT = Tolerance(
+    "STEP_GRADIENT",
+    1e-9,
+    "Descent goes on while the gradient norm in the original parameters is above this: two decades below GRADIENT_NORM.",
+)
+STEP_CURVATURE = Tolerance(
+    "STEP_CURVATURE",
+    1e-9,
+    "Descent leaves a stationary point whose smallest Hessian eigenvalue is below minus this: two decades below "
+    "HESSIAN_EIGENVALUE.",
+)
+STEP_FLATNESS = Tolerance(
+    "STEP_FLATNESS",
+    1e-9,
+    "Conjugate gradients stop at a direction whose curvature, relative to the Hessian's own diagonal blocks, is within "
+    "this of zero: there the sign is rounding (null space of A, of either sign at 1e-16) and the gain negligible.",
+)
+LANCZOS = Tolerance(
+    "LANCZOS",
+    1e-10,
+    "Lanczos' residual relative to the largest eigenvalue, which is about 2: a decade below STEP_CURVATURE, and above "
+    "the rounding of some hundred products with the Hessian.",
+)
+
+TOLERANCES: dict[str, Tolerance] = {
+    row.name: row
+    for row in (
+        FLOAT64_IDENTITY,
+        EXACT,
+        CLOSED_FORM_GRADIENT,
+        CLOSED_FORM_CURVATURE,
+        MATRIX_EQUATION,
+        FLOAT64_DERIVATIVE,
+        RANK_CUTOFF,
+        SYMMETRY,
+        RANGE_OF_A,
+        RESIDUAL_MOMENT,
+        PLANTED_SPECTRUM,
+        DESCENT_GAP,
+        DESCENT_BELOW,
+        DESCENT_INVARIANT,
+        GRADIENT_NORM,
+        HESSIAN_EIGENVALUE,
+        STEP_ROUNDING,
+        STEP_DECREASE,
+        STEP_GRADIENT,
+        STEP_CURVATURE,
+        STEP_FLATNESS,
+        LANCZOS,
+    )
+}
