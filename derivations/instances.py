@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import sympy
-from sympy import Basic, Expr, Indexed, Integer, Rational, Sum
+from sympy import Basic, Expr, Indexed, IndexedBase, Integer, Max, Min, Piecewise, Rational, Sum
 
 from derivations.notation import beta, d0, d1, d2, dstar, eta_dec, eta_enc, i, mean, sigma, sigma_sorted, zeta
 
@@ -40,42 +42,57 @@ class Instance:
 
     def value(self, formula: Basic, index: int | None = None) -> Basic:
         """The exact value of a formula of scalars (at mode `index`, where it has one); nan where it is undefined."""
-        if index is not None:
-            formula = formula.xreplace({i: Integer(index)})
-        dimensions = {d0: self.d0, d1: self.d1, d2: self.d2, dstar: min(self.d0, self.d2)}
-        formula = expanded_sums(formula.xreplace({symbol: Integer(value) for symbol, value in dimensions.items()}))
-        sequences = {
-            zeta: (self.zeta, 0),
-            sigma: (self.sigma, self.eta_enc),
-            sigma_sorted: (sorted(self.sigma), self.eta_enc),
-            mean: (self.mean, 0),
-        }
-        values: dict[Basic, Expr] = {beta: self.beta, eta_dec: self.eta_dec, eta_enc: self.eta_enc}
-        for entry in formula.atoms(Indexed):
-            if entry.base in sequences:
-                sequence, beyond = sequences[entry.base]
-                place = int(entry.indices[0]) - 1
-                values[entry] = sympy.sympify(sequence[place] if 0 <= place < len(sequence) else beyond)
+        known = self._known() if index is None else self._known() | {i: Integer(index)}
         try:
-            return formula.xreplace(values)
+            return self._value(formula, known)
         except TypeError:  # a comparison with an infinite or complex number
             return sympy.nan
+
+    def _known(self) -> dict[Basic, Expr]:
+        sizes = {d0: self.d0, d1: self.d1, d2: self.d2, dstar: min(self.d0, self.d2)}
+        scales: dict[Basic, Expr] = {beta: self.beta, eta_dec: self.eta_dec, eta_enc: self.eta_enc}
+        return scales | {symbol: Integer(size) for symbol, size in sizes.items()}
+
+    def _entry(self, base: IndexedBase, place: int) -> Expr:
+        """An entry of a sequence, counted from 1: beyond its end a singular value is 0 and a deviation the prior's."""
+        sequence, beyond = {
+            zeta: (self.zeta, sympy.S.Zero),
+            sigma: (self.sigma, self.eta_enc),
+            sigma_sorted: (tuple(sorted(self.sigma)), self.eta_enc),
+            mean: (self.mean, sympy.S.Zero),
+        }[base]
+        return sequence[place - 1] if 0 < place <= len(sequence) else beyond
+
+    def _value(self, node: Basic, known: Mapping[Basic, Expr]) -> Basic:
+        """Evaluation from the leaves up: branches and sums are entered only where they apply."""
+        if isinstance(node, Indexed):
+            return self._entry(node.base, int(self._value(node.indices[0], known)))
+        if not node.args:
+            return known.get(node, node)
+        if isinstance(node, Piecewise):
+            for branch, condition in node.args:
+                if self._value(condition, known) == sympy.true:
+                    return self._value(branch, known)
+            return sympy.nan
+        if isinstance(node, Sum):
+            variable, start, end = node.limits[0]
+            first, last = int(self._value(start, known)), int(self._value(end, known))
+            terms = (self._value(node.function, {**known, variable: Integer(k)}) for k in range(first, last + 1))
+            return sum(terms, sympy.S.Zero)
+        parts = [self._value(part, known) for part in node.args]
+        if isinstance(node, sympy.Add):
+            return sum(parts[1:], parts[0])
+        if isinstance(node, sympy.Mul):
+            return math.prod(parts[1:], start=parts[0])
+        if isinstance(node, Max | Min) and all(part.is_Rational for part in parts):
+            return max(parts) if isinstance(node, Max) else min(parts)
+        return node.func(*parts)
 
     def named(self) -> dict[str, object]:
         """The values under the names a reader knows."""
         values: dict[str, object] = {"zeta": self.zeta, "sigma": self.sigma, "beta": self.beta, "eta_dec": self.eta_dec}
         values |= {"eta_enc": self.eta_enc, "d0": self.d0, "d1": self.d1, "d2": self.d2}
         return values | ({"r": self.residual} if self.residual else {})
-
-
-def expanded_sums(formula: Basic) -> Basic:
-    """Sums over whole ranges written out; a range whose end lies before its start is empty."""
-
-    def written_out(total: Sum) -> Expr:
-        (variable, start, end), summand = total.limits[0], total.function
-        return sympy.Add(*(summand.xreplace({variable: Integer(k)}) for k in range(int(start), int(end) + 1)))
-
-    return formula.replace(lambda node: isinstance(node, Sum), written_out)
 
 
 def tidy(number: Expr) -> Expr:

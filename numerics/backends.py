@@ -134,7 +134,7 @@ def _exact() -> dict[str, Any]:
             except TypeError:  # a comparison with an infinite or complex number
                 chosen = None
             result[place] = sympy.nan if chosen is None else sympy.sympify(chosen(*entries))
-        return result if result.shape else result.item()
+        return result[()]  # a number where the inputs are numbers
 
     def matrix_power(matrix: Any, exponent: Any) -> Any:
         exponent = sympy.sympify(exponent)

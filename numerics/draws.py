@@ -110,8 +110,8 @@ def _float_draw(generator: np.random.Generator, index: int) -> Draw:
     x, y, deviations = (torch.tensor(array) for array in (X.T, Y.T, sigma))
 
     def objective(W: Any, U: Any) -> float:
-        weights = (torch.tensor(np.ascontiguousarray(array)) for array in (W, U))
-        return float(elbo_by_sigma_points(x, y, *weights, deviations, beta, eta_dec, eta_enc, partition=False))
+        w, u = (torch.tensor(np.ascontiguousarray(array)) for array in (W, U))
+        return float(elbo_by_sigma_points(x, y, w, u, deviations, beta, eta_dec, eta_enc, partition=False))
 
     def kl(means: Any) -> float:
         return float(gaussian_kl(torch.tensor(means), deviations.expand(len(means), -1), eta_enc).mean())

@@ -75,7 +75,7 @@ def collect(layer: str, findings: Iterator[Finding]) -> list[Evidence]:
             found, key=lambda finding: finding.residual if finding.residual == finding.residual else float("inf")
         )
         count = len({finding.instance for finding in found})
-        rows.append(Evidence(layer, quantity, count, worst.residual, worst.tolerance.value, worst.instance))
+        rows.append(Evidence(layer, quantity, count, float(worst.residual), worst.tolerance.value, worst.instance))
     return rows
 
 

@@ -176,7 +176,7 @@ def _derivatives() -> dict[str, Any]:
 
 
 def stationarity(problem: ExactProblem, point: Point) -> sympy.Expr:
-    """The largest absolute entry of the gradient of 2 eta_dec^2 L_VAE in (W, U and, if learned, the variances); exactly 0 or not."""
+    """The largest absolute entry of the gradient of 2 eta_dec^2 L_VAE in (W, U and, if learned, the variances)."""
     values, found = _values(problem, point), _derivatives()
     parts = [evaluate(found[name], values, "exact").ravel() for name in ("W", "U")]
     if problem.learned:

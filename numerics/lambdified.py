@@ -185,7 +185,8 @@ def _source(formula: Basic) -> tuple[str, tuple[tuple[str, str, int], ...]]:
 
 @lru_cache(maxsize=32768)
 def _compiled(source: str, backend: str) -> Callable[..., Any]:
-    return eval(source, dict(BACKENDS[backend]))  # type: ignore[no-any-return]  # printed from our own expression tree
+    function: Callable[..., Any] = eval(source, dict(BACKENDS[backend]))  # printed from our own expression tree
+    return function
 
 
 def evaluate(formula: Basic, values: Values, backend: str = "numpy", *, draws: int = 1) -> Any:

@@ -37,34 +37,44 @@ class DescentLayer(FloatLayer):
         super().__init__(seed)
         self.device, self.count, self.real_data = device, count, real_data
         self.progress: Callable[[int], None] | None = None
+        self._minima: dict[int, Minimum] = {}
 
     @cached_property
-    def instances(self) -> list[Problem]:
-        """Everything that descent minimises."""
-        random = random_problems(self.count, self.seed)
-        swept = [variant for problem in by_kind(random)["fixed"][:SWEEPS] for variant in sweep_of(problem)[1:]]
-        return [*random, *swept, *(real_problems() if self.real_data else [])]
-
-    @cached_property
-    def minima(self) -> dict[int, Minimum]:
-        """The minima, by identity of their problem; computed once."""
-        found = minimise(self.instances, seed=self.seed, device=self.device, progress=self.progress)
-        return {id(minimum.problem): minimum for minimum in found}
+    def _random(self) -> dict[str, list[Problem]]:
+        return by_kind(random_problems(self.count, self.seed))
 
     @cached_property
     def _problems(self) -> dict[str, list[Problem]]:
-        swept = len(by_kind(self.instances[: self.count])["fixed"][:SWEEPS]) * 3
-        return by_kind([*self.instances[: self.count], *self.instances[self.count + swept :]])
+        real = by_kind(real_problems() if self.real_data else [])
+        return {kind: [*problems, *real[kind]] for kind, problems in self._random.items()}
 
-    def sweeps(self) -> Sequence[Sequence[Problem]]:
-        """Instances with fixed variances, each with its variants."""
-        bases = by_kind(self.instances[: self.count])["fixed"][:SWEEPS]
-        variants = self.instances[self.count : self.count + 3 * len(bases)]
-        return [[base, *variants[3 * k : 3 * k + 3]] for k, base in enumerate(bases)]
+    @cached_property
+    def _sweeps(self) -> Sequence[Sequence[Problem]]:
+        return [[base, *sweep_of(base)[1:]] for base in self._random["fixed"][:SWEEPS]]
+
+    def minimum(self, problem: Problem) -> Minimum:
+        """Where descent ended on one of this layer's instances; the instances of its group descend together, once."""
+        if id(problem) not in self._minima:
+            group = next(group for group in self.groups() if any(member is problem for member in group))
+            self._descend(group)
+        return self._minima[id(problem)]
+
+    def groups(self) -> list[list[Problem]]:
+        """The instances that descend together: learned variances, fixed ones, and the sweeps over Sigma."""
+        swept = [variant for sweep in self._sweeps for variant in sweep[1:]]
+        return [self._problems["learned"], self._problems["fixed"], swept]
+
+    def _descend(self, group: Sequence[Problem]) -> None:
+        for minimum in minimise(group, seed=self.seed, device=self.device, progress=self.progress):
+            self._minima[id(minimum.problem)] = minimum
+
+    def minima(self) -> list[Minimum]:
+        """All minima found so far."""
+        return list(self._minima.values())
 
     def least_loss(self, problem: Problem) -> float:
         """The loss where descent ended."""
-        return self.minima[id(problem)].loss
+        return self.minimum(problem).loss
 
     def minimum_findings(self, problem: Problem, point: Point) -> Iterator[Finding]:
         """The gap between the loss at the point and where descent ended, and the invariants of the two.
@@ -72,7 +82,7 @@ class DescentLayer(FloatLayer):
         Descent may end above the closed form by DESCENT_GAP, but below it by DESCENT_BELOW only: the latter counts in
         proportion.
         """
-        found = self.minima[id(problem)]
+        found = self.minimum(problem)
         yield Finding("loss", problem.name, loss_gap(found.loss, self.loss(problem, point)), DESCENT_GAP)
         if "at-threshold" in problem.regimes or problem.d1 != len(point.variance):
             return
@@ -89,7 +99,7 @@ class DescentLayer(FloatLayer):
 
     def stationary_encoder_findings(self, problem: Problem, encoder: Callable[[Any], Any]) -> Iterator[Finding]:
         """V of the minimum against V as a function of its U."""
-        found = self.minima[id(problem)]
+        found = self.minimum(problem)
         residual = relative_distance(encoder(found.U), found.V)
         yield Finding("V as a function of U", problem.name, residual, DESCENT_INVARIANT)
 
@@ -116,7 +126,7 @@ class DescentLayer(FloatLayer):
 
     def certificate_findings(self) -> Iterator[Finding]:
         """What certifies the minima themselves: gradient norm and smallest Hessian eigenvalue, without any closed form."""
-        for minimum in self.minima.values():
+        for minimum in self.minima():
             certificate: Certificate = minimum.certificate
             yield Finding("gradient norm", minimum.problem.name, certificate.gradient_norm, GRADIENT_NORM)
             lowest = max(0.0, -certificate.smallest_hessian_eigenvalue)

@@ -118,7 +118,7 @@ class FloatLayer:
         at = parameters(Point(W, U, V, problem.sigma**2))
         at.W.requires_grad_()
         (slope,) = torch.autograd.grad(vae_loss(*at, *Statistics.of(problem)), at.W)
-        size = curvature_scale(problem) * (1 + np.linalg.norm(W)) * (1 + np.linalg.norm(U)) ** 2
+        size = curvature_scale(problem) * float((1 + np.linalg.norm(W)) * (1 + np.linalg.norm(U)) ** 2)
         yield Finding("gradient in W", problem.name, float(slope.norm()) / size, CLOSED_FORM_GRADIENT)
 
     def rotations(self, problem: Problem) -> Sequence[np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -100,11 +100,11 @@ def _with_constant(formula: Basic, problem: Any, shift: Any) -> Any:
 def stationary_encoder(layer: Layer, formula: Basic) -> Iterator[Finding]:
     """V as a function of U: where the loss is stationary in V for a given U."""
     for problem in layer.problems("fixed"):
-        yield from layer.stationary_encoder_findings(problem, lambda U, p=problem: _encoder_for(formula, p, U))
+        yield from layer.stationary_encoder_findings(problem, _encoder(formula, problem))
 
 
-def _encoder_for(formula: Basic, problem: Any, U: Any) -> Any:
-    return evaluate(formula, symbol_values(problem) | {n.U: U}, backend_of(problem))
+def _encoder(formula: Basic, problem: Any) -> Callable[[Any], Any]:
+    return lambda U: evaluate(formula, symbol_values(problem) | {n.U: U}, backend_of(problem))
 
 
 def complete_collapse(layer: Layer, formula: Basic) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from numerics.certificates import certify, certify_large, gap
 from numerics.objective import Parameters, Statistics, vae_gradient, vae_hessian
 from numerics.problem import Problem
 from numerics.problems import random_problems
-from numerics.tolerances import FLOAT64_DERIVATIVE, HESSIAN_EIGENVALUE
+from numerics.tolerances import FLOAT64_DERIVATIVE, GRADIENT_NORM, HESSIAN_EIGENVALUE
 
 
 def batch(point: Parameters, problem: Problem) -> tuple[Parameters, Statistics]:
@@ -20,7 +20,7 @@ def batch(point: Parameters, problem: Problem) -> tuple[Parameters, Statistics]:
 def origin(problem: Problem) -> Parameters:
     """W = U = 0 at the prior's variance: stationary for every problem."""
     prior = torch.full((problem.d1,), 2 * math.log(problem.eta_enc), dtype=torch.float64)
-    W, U = torch.zeros(problem.D0, problem.d1).double(), torch.zeros(problem.d2, problem.d1).double()
+    W, U = (torch.zeros(rows, problem.d1, dtype=torch.float64) for rows in (problem.D0, problem.d2))
     return Parameters(W, U, prior)
 
 
@@ -43,7 +43,7 @@ def test_the_origin_of_one_mode(zeta: float, sign: int) -> None:
 
 def test_fixed_variances_are_no_parameters() -> None:
     problem = scalar_problem(0.5, 1.0, sigma=2.0)
-    point = origin(problem)._replace(log_variance=torch.tensor([2 * math.log(2.0)]).double())
+    point = origin(problem)._replace(log_variance=torch.tensor([2 * math.log(2.0)], dtype=torch.float64))
     (free,) = certify(*batch(point, problem), learned=True)
     (fixed,) = certify(*batch(point, problem), learned=False)
     assert fixed.gradient_norm == 0 < free.gradient_norm
@@ -78,7 +78,7 @@ def test_the_large_certificate_bounds_the_small_one(problem: Problem, learned: b
     (exact,) = certify(*batch(point, problem), learned=learned)
     found, direction = certify_large(point, statistics, learned=learned)
     small = HESSIAN_EIGENVALUE.value
-    assert found.gradient_norm == exact.gradient_norm == 0
+    assert max(found.gradient_norm, exact.gradient_norm) <= GRADIENT_NORM.value
     assert found.smallest_hessian_eigenvalue <= exact.smallest_hessian_eigenvalue + small
     assert (found.smallest_hessian_eigenvalue < -small) == (exact.smallest_hessian_eigenvalue < -small)
     if exact.smallest_hessian_eigenvalue < -small:

@@ -62,7 +62,7 @@ def best_product(problem: Problem) -> np.ndarray:
 
 @cache
 def random_minima(seed: int) -> list[Minimum]:
-    return minimise(random_problems(150, seed), seed=seed)
+    return minimise(random_problems(105, seed), seed=seed)
 
 
 def assert_global(minima: Sequence[Minimum]) -> None:
@@ -75,20 +75,18 @@ def assert_global(minima: Sequence[Minimum]) -> None:
         assert certificate.smallest_hessian_eigenvalue >= -HESSIAN_EIGENVALUE.value, (minimum.problem.name, certificate)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_random_problems_reach_their_global_minimum(seed: int) -> None:
     assert_global(random_minima(seed))
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_real_problems_reach_their_global_minimum(seed: int) -> None:
-    assert_global(minimise(real_problems(), seed=seed))
+def test_real_problems_reach_their_global_minimum() -> None:
+    assert_global(minimise(real_problems(), seed=0))
 
 
 def test_the_route_for_large_problems_reaches_the_same_minima(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(numerics.descent, "_DENSE_PARAMETERS", 0)
-    problems = random_problems(60, seed=0)
-    assert_global(minimise(problems, seed=0))
+    assert_global(minimise(random_problems(42, seed=0), seed=0))
 
 
 def test_the_large_route_leaves_saddles(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,16 +112,16 @@ def test_products_are_those_of_the_theory(seed: int) -> None:
 
 
 def test_starts_do_not_matter_but_arguments_move() -> None:
-    problems = random_problems(60, seed=2)
+    problems = random_problems(36, seed=2)
     first, second = minimise(problems, seed=1), minimise(problems, seed=2)
     differences = [abs(gap(a.loss, b.loss)) for a, b in zip(first, second, strict=True)]
     assert max(differences) <= DESCENT_GAP.value
     moved = [not np.allclose(a.W, b.W) for a, b in zip(first, second, strict=True)]
-    assert sum(moved) > 30
+    assert sum(moved) > 18
 
 
 def test_same_seed_same_minima_and_the_batch_does_not_matter() -> None:
-    problems = random_problems(48, seed=3)
+    problems = random_problems(24, seed=3)
     whole, again, reverse = (minimise(chosen, seed=4) for chosen in (problems, problems, problems[::-1]))
     alone = minimise(problems[7:8], seed=4)[0]
     for first, second, third in zip(whole, again, reverse[::-1], strict=True):
@@ -167,7 +165,7 @@ def test_observables() -> None:
         assert np.abs(minimum.kl_per_latent - expected).max() <= FLOAT64_IDENTITY.value * max(1.0, expected.max())
         if not {"at-threshold"} & problem.regimes:
             active = int(np.sum(problem.spectrum[: len(water_levels(problem))] > water_levels(problem)))
-            assert minimum.active(problem.spectrum[0] / 1000) == active
+            assert minimum.active(np.sqrt(problem.beta) * problem.eta_dec / 1000) == active
 
 
 def test_progress_counts_every_problem_once() -> None:

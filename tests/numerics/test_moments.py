@@ -70,7 +70,7 @@ def test_bad_samples_are_refused(x: np.ndarray, y: np.ndarray | None, message: s
 
 
 def test_constant_data_is_refused() -> None:
-    with pytest.raises(DataError, match="^A is zero"):
+    with pytest.raises(DataError, match=r"^A is zero"):
         second_moments(np.ones((5, 2))).problem(1, 1.0, eta_dec=1.0, eta_enc=1.0)
 
 
@@ -93,7 +93,15 @@ def test_real_problems_stand_on_both_sides_of_the_thresholds() -> None:
     problems = real_problems()
     assert {p.d1 for p in problems if "autoencoder" in p.regimes} == {2, 8, 64}
     counts = regime_counts(problems)
-    wanted = {"real-data", "complete-collapse", "partial-collapse", "no-collapse", "rank-deficient-A", "r-zero", "r-positive"}
+    wanted = {
+        "real-data",
+        "complete-collapse",
+        "partial-collapse",
+        "no-collapse",
+        "rank-deficient-A",
+        "r-zero",
+        "r-positive",
+    }
     wanted |= {"learned-variance", "prior-variance", "fixed-variance", "d1-below", "d1-above"}
     assert {name for name in wanted if counts[name] == 0} == set()
     assert counts["real-data"] == len(problems) == len({(p.name, p.learned) for p in problems})

@@ -24,13 +24,15 @@ def test_gaussian_kl_is_the_integral(m: float, sigma: float, eta_enc: float) -> 
     z = m + sigma * nodes
     log_ratio = -(nodes**2) / 2 - math.log(sigma) + z**2 / (2 * eta_enc**2) + math.log(eta_enc)
     integral = float(weights @ log_ratio / weights.sum())
-    found = float(gaussian_kl(torch.tensor([m]).double(), torch.tensor([sigma]).double(), eta_enc))
+    found = float(
+        gaussian_kl(torch.tensor([m], dtype=torch.float64), torch.tensor([sigma], dtype=torch.float64), eta_enc)
+    )
     assert abs(found - integral) <= FLOAT64_IDENTITY.value * max(1.0, integral)
     assert (integral > 1 / 100) == (sigma != eta_enc)
 
 
 def test_kl_adds_over_latents() -> None:
-    m, sigma = torch.tensor([0.5, -1.0, 2.0]).double(), torch.tensor([0.3, 1.0, 2.0]).double()
+    m, sigma = torch.tensor([[0.5, -1.0, 2.0], [0.3, 1.0, 2.0]], dtype=torch.float64)
     parts = [gaussian_kl(m[i : i + 1], sigma[i : i + 1], 1.5) for i in range(3)]
     total = gaussian_kl(m, sigma, 1.5)
     assert abs(total - sum(parts)) <= FLOAT64_IDENTITY.value * total

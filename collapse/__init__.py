@@ -1,0 +1,1 @@
+"""The application: the audit of the paper's claims, from the command line."""

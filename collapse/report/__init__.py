@@ -1,0 +1,1 @@
+"""What the audit says: as a table on a terminal, and as JSON."""

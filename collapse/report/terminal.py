@@ -1,0 +1,165 @@
+"""The audit on a terminal: a table that grows while it runs, then the refuted statements and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from collapse.audit import AuditReport, ClaimReport
+from collapse.judgement import LAYERS, SYMBOLIC
+from derivations.claim import SYMBOLIC_DIMENSIONS, Claim, Verdict
+from numerics.evidence import layers_of
+
+STYLES = {Verdict.PROVED: "green", Verdict.REFUTED: "red", Verdict.UNDECIDED: "yellow"}
+
+
+class LiveTable:
+    """Shows the table while the audit runs; silent where the console is no terminal."""
+
+    def __init__(self, console: Console, claims: Sequence[Claim], layers: Sequence[str]) -> None:
+        self.layers = layers
+        self.reports = {claim.id: ClaimReport(claim) for claim in claims}
+        self.minima = 0
+        self.live = Live(self._content(), console=console, refresh_per_second=4, transient=True)
+        self.shown = console.is_terminal
+
+    def __enter__(self) -> LiveTable:
+        if self.shown:
+            self.live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.shown:
+            self.live.stop()
+
+    def __call__(self, news: ClaimReport | int) -> None:
+        """Take in a report, or a number of minima just found."""
+        if isinstance(news, int):
+            self.minima += news
+        else:
+            self.reports[news.claim.id] = news
+        if self.shown:
+            self.live.update(self._content())
+
+    def _content(self) -> RenderableType:
+        rows = table(list(self.reports.values()), self.layers)
+        return Group(rows, Text(f"minima found by descent: {self.minima}", style="dim"))
+
+
+def table(reports: Sequence[ClaimReport], layers: Sequence[str]) -> Table:
+    """One row a claim: verdicts, scope, worst residual per layer, mutants refuted of all that had to be."""
+    found = Table(box=None, pad_edge=False, header_style="bold")
+    found.add_column("claim", no_wrap=True, min_width=max(len(report.claim.id) for report in reports))
+    for name in ("printed", "corrected"):
+        found.add_column(name, no_wrap=True)
+    found.add_column("scope")
+    for name in LAYERS[1:]:
+        if name in layers:
+            found.add_column(name, justify="right")
+    found.add_column("mutants", justify="right")
+    for report in reports:
+        cells: list[RenderableType] = [report.claim.id, *_verdicts(report), _scope(report)]
+        cells += [_layer(report, name) for name in LAYERS[1:] if name in layers]
+        found.add_row(*cells, _mutants(report, layers))
+    return found
+
+
+def _verdicts(report: ClaimReport) -> tuple[Text, Text]:
+    judgement = report.judgement
+    if judgement is None:
+        return Text("…", style="dim"), Text("")
+    corrected = judgement.corrected
+    return _verdict(judgement.printed.verdict), _verdict(corrected.verdict) if corrected else Text("")
+
+
+def _verdict(verdict: Verdict) -> Text:
+    return Text(verdict.value, style=STYLES[verdict])
+
+
+def _scope(report: ClaimReport) -> str:
+    if report.judgement is None:
+        return ""
+    return (report.judgement.corrected or report.judgement.printed).scope.replace(SYMBOLIC_DIMENSIONS, "all dimensions")
+
+
+def _layer(report: ClaimReport, name: str) -> Text:
+    if name not in layers_of(report.claim):
+        return Text("–", style="dim")
+    if name not in report.examinations:
+        return Text("…", style="dim")
+    rows = report.examinations[name].evidence
+    if not rows:
+        return Text("no instance", style="bold red")
+    worst = max(rows, key=lambda row: row.worst_residual / row.tolerance if row.tolerance else row.worst_residual)
+    shown = "0" if worst.worst_residual == 0 else f"{worst.worst_residual:.0e}"
+    return Text(
+        f"{shown} ({max(row.instances for row in rows)})", style="" if all(row.passed for row in rows) else "bold red"
+    )
+
+
+def _mutants(report: ClaimReport, layers: Sequence[str]) -> Text:
+    wanted = {name for name in layers_of(report.claim) if name in layers}
+    if not wanted <= report.examinations.keys() or (SYMBOLIC in layers and report.judgement is None):
+        return Text("…", style="dim")
+    style = "" if report.mutants_refuted == report.mutants_total else "bold red"
+    return Text(f"{report.mutants_refuted}/{report.mutants_total}", style=style)
+
+
+def print_report(console: Console, report: AuditReport, layers: Sequence[str]) -> None:
+    """The table, the refuted statements with their counterexamples, the descent behind it, and the verdict."""
+    console.print(table(report.claims, layers))
+    console.print(
+        Text(
+            "Layers: worst residual/instances; – where a layer does not apply. Mutants: refuted/all, by the derivation and every layer.",
+            style="dim",
+        )
+    )
+    for claim in report.claims:
+        if claim.judgement and claim.judgement.printed.witness is not None:
+            _print_refuted(console, claim)
+    if report.descent is not None:
+        rows = ", ".join(f"worst {row.quantity} {row.worst_residual:.1e}" for row in report.descent.certificates)
+        console.print(
+            f"\nDescent: {report.descent.minima} minima from random starts on {report.descent.device}; {rows}."
+        )
+        counts = ", ".join(f"{name} {count}" for name, count in report.descent.regimes.items())
+        console.print(Text(f"Regimes: {counts}.", style="dim"))
+    _print_verdict(console, report)
+
+
+def _print_refuted(console: Console, report: ClaimReport) -> None:
+    assert report.judgement is not None and report.judgement.printed.witness is not None
+    witness = report.judgement.printed.witness
+    console.print(Text(f"\n{report.claim.id}", style="bold").append(f"  {report.claim.source}", style="dim"))
+    console.print(Text(f"  {report.claim.title}"))
+    console.print(Text("  printed    ", style="red").append(_plain(report.claim.printed.formula)))
+    values = ", ".join(f"{name} = {value}" for name, value in witness.values)
+    console.print(Text("  fails at   ", style="red").append(values))
+    console.print(Text("  since      ", style="red").append(witness.failure))
+    if report.claim.corrected is not None:
+        console.print(Text("  corrected  ", style="green").append(_plain(report.claim.corrected.formula)))
+
+
+def _plain(formula: object) -> str:
+    return str(formula).replace("**", "^")
+
+
+def _print_verdict(console: Console, report: AuditReport) -> None:
+    failures = report.failures()
+    for name, reasons in failures.items():
+        for reason in reasons:
+            console.print(Text(f"{name}: {reason}", style="bold red"))
+    refuted = sum(claim.mutants_refuted for claim in report.claims)
+    total = sum(claim.mutants_total for claim in report.claims)
+    outcome = Text("\naudit passed", style="bold green") if not failures else Text("\naudit failed", style="bold red")
+    outcome.append(
+        f": {len(report.claims)} claims, {refuted}/{total} mutants refuted, {report.seconds:.0f} s", style="default"
+    )
+    console.print(outcome)
