@@ -88,9 +88,10 @@ class Instance:
             return max(parts) if isinstance(node, Max) else min(parts)
         return node.func(*parts)
 
-    def named(self) -> dict[str, object]:
-        """The values under the names a reader knows."""
-        values: dict[str, object] = {"zeta": self.zeta, "sigma": self.sigma, "beta": self.beta, "eta_dec": self.eta_dec}
+    def named(self, *, learned: bool = False) -> dict[str, object]:
+        """The values under the names a reader knows; without Sigma where it is learned."""
+        values: dict[str, object] = {"zeta": self.zeta} | ({} if learned else {"sigma": self.sigma})
+        values |= {"beta": self.beta, "eta_dec": self.eta_dec}
         values |= {"eta_enc": self.eta_enc, "d0": self.d0, "d1": self.d1, "d2": self.d2}
         return values | ({"r": self.residual} if self.residual else {})
 
@@ -141,6 +142,7 @@ def chosen_instances() -> tuple[Instance, ...]:
     return (
         small,
         replace(small, zeta=_exact(2, 1), sigma=_exact(2, 1)),
+        replace(small, zeta=_exact(2), sigma=_exact(1, 1), d0=1, d2=1),
         replace(small, zeta=_exact(5), sigma=_exact(1), eta_dec=Rational(4), d0=1, d2=1),
         replace(small, zeta=_exact("9/20"), sigma=_exact(1), beta=Rational(1, 9), d0=1, d2=1),
         replace(small, beta=Rational(1, 4), sigma=_exact(2, "1/2"), eta_dec=Rational(3)),

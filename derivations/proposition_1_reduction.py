@@ -143,7 +143,7 @@ CLAIMS = (
     Claim(
         "prop-1.reduction",
         "§4.1, Proposition 1, Eq 6",
-        "for fixed Sigma the minimisers of L_VAE are those of Eq 6, with V = Phi^(1/2) P_A^T W",
+        "for fixed Sigma 2 eta_dec^2 L_VAE is Eq 6 at V = Phi^(1/2) P_A^T W plus a constant: their minimisers correspond",
         printed=Statement(Tuple(EQUATION_6, LINK), reduces_objective),
         observable="reduction",
         uses=("eq-4.elbo", "notation.whitening"),

@@ -120,7 +120,7 @@ def non_stationary_instance(formula: Basic) -> Decision | None:
     for instance in instances():
         for k in range(1, instance.d1 + 1):
             value, singular = instance.value(formula, k), instance.value(zeta[i], k)
-            where = instance.named() | {"i": k}
+            where = instance.named(learned=True) | {"i": k}
             if not (value.is_real and value.is_positive):
                 return refuted(where, f"the formula gives sigma_i = {value}, but l_i is finite only for sigma_i > 0")
             active, collapsed = (instance.value(slope.subs(s, value)) for slope in slopes(singular))

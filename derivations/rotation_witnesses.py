@@ -86,7 +86,7 @@ def _explicit(node: MatrixExpr, values: dict[MatrixExpr, ImmutableDenseMatrix]) 
     return values[node]
 
 
-def refuting_rotation(formula: Basic, lengths: Basic, is_minimum: MinimumAt) -> Decision | None:
+def refuting_rotation(formula: Basic, lengths: Basic, is_minimum: MinimumAt, *, learned: bool) -> Decision | None:
     """A refutation by a rational P at which the condition and the truth differ."""
     for instance in _cases():
         squares = _squares(instance, lengths)
@@ -102,7 +102,7 @@ def refuting_rotation(formula: Basic, lengths: Basic, is_minimum: MinimumAt) -> 
             if stated != true:
                 verb = "is not" if stated else "is"
                 return refuted(
-                    instance.named() | {"P": rotation.tolist()},
+                    instance.named(learned=learned) | {"P": rotation.tolist()},
                     f"P {'meets' if stated else 'fails'} the condition, but this {verb} a minimum",
                 )
     return None

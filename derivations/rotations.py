@@ -68,7 +68,7 @@ def keeps_fixed_minimum(formula: Basic) -> Decision:
         )
         return is_exactly_zero(excess)
 
-    found = refuting_rotation(formula, CORRECTED_8, is_minimum)
+    found = refuting_rotation(formula, CORRECTED_8, is_minimum, learned=False)
     if found is not None:
         return found
     required = Lambda.T * Lambda * P * Sigma * P.T - Lambda.T * Lambda * Sigma_sorted
@@ -159,7 +159,7 @@ def keeps_learned_minimum(formula: Basic) -> Decision:
         rotated = sympy.Mul(*(1 + scale * gram[k, k] for k in range(instance.d1)))
         return is_exactly_zero(rotated - sympy.Mul(*(1 + scale * square for square in squares)))
 
-    found = refuting_rotation(formula, EQUATION_17_18, is_minimum)
+    found = refuting_rotation(formula, EQUATION_17_18, is_minimum, learned=True)
     if found is not None:
         return found
     return conclude(

@@ -82,7 +82,7 @@ def minimises_learned_variance(formula: Basic) -> Decision:
     for instance in instances():
         entries = mode_values(formula, instance)
         if entries is None:
-            return refuted(instance.named(), "a singular value that is no nonnegative number")
+            return refuted(instance.named(learned=True), "a singular value that is no nonnegative number")
         singular = [*instance.zeta, *[sympy.S.Zero] * instance.d1]
         modes = [instance.value(learned_mode_loss(a, b, s)) for (a, b), s in zip(entries, singular, strict=False)]
         loss, least = (
@@ -91,7 +91,8 @@ def minimises_learned_variance(formula: Basic) -> Decision:
         )
         if not is_exactly_zero(loss - least):
             return refuted(
-                instance.named(), f"2 eta_dec^2 L_VAE - r is {tidy(loss)} at this point, its minimum {tidy(least)}"
+                instance.named(learned=True),
+                f"2 eta_dec^2 L_VAE - r is {tidy(loss)} at this point, its minimum {tidy(least)}",
             )
     steps = [*_reduction_steps(), *mode_objective_steps(), *best_variance_steps()]
     for name, case, active in variance_regimes():
@@ -131,7 +132,7 @@ def minimises_extra_latents(formula: Basic) -> Decision:
         if extra <= 0:
             continue
         deviation = instance.value(formula, instance.d1)
-        where = instance.named() | {"i": instance.d1}
+        where = instance.named(learned=True) | {"i": instance.d1}
         if deviation == 0:
             variance = Symbol("sigma", positive=True)
             limit = sympy.limit(instance.value(mode_objective(sympy.S.Zero, variance)), variance, 0)

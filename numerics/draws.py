@@ -17,11 +17,12 @@ import torch
 from sympy import Basic
 
 from derivations import notation as n
-from numerics.exact import ExactProblem, density_kl, exact_loss, exact_problems
+from numerics.exact import ExactProblem, density_kl, exact_loss
 from numerics.moments import second_moments
 from numerics.oracle import elbo_by_sigma_points, gaussian_kl
 from numerics.points import Point, backend_of, symbol_values
 from numerics.problem import Problem
+from numerics.rational import exact_problems
 
 
 @dataclass(frozen=True, eq=False)

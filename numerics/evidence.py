@@ -14,27 +14,36 @@ from numerics.observables import conditions, identities, minima
 
 Check = Callable[[Layer, Basic], Iterator[Finding]]
 
-OBSERVABLES: dict[str, tuple[tuple[str, ...], Check]] = {
-    "gaussian_kl": (("exact", "numeric"), identities.gaussian_kl),
-    "objective": (("exact", "numeric"), identities.objective),
-    "decomposition": (("exact", "numeric"), identities.decomposition),
-    "whitening": (("exact", "numeric"), identities.whitening),
-    "reduction": (("exact", "numeric"), identities.reduction),
-    "stationary_encoder": (("exact", "numeric", "descent"), minima.stationary_encoder),
-    "fixed_minimiser": (("exact", "numeric", "descent"), partial(minima.minimiser, kind="fixed")),
-    "prior_minimiser": (("exact", "numeric", "descent"), partial(minima.minimiser, kind="prior")),
-    "learned_minimiser": (("exact", "numeric", "descent"), partial(minima.minimiser, kind="learned")),
-    "encoder_std": (("exact", "numeric", "descent"), partial(minima.encoder_std, extra=False)),
-    "extra_encoder_std": (("exact", "numeric", "descent"), partial(minima.encoder_std, extra=True)),
-    "profile": (("exact", "numeric", "descent"), minima.profile),
-    "reduced_objective": (("exact", "numeric", "descent"), minima.reduced_objective),
-    "complete_collapse": (("exact", "numeric", "descent"), minima.complete_collapse),
-    "fixed_rotation": (("exact", "numeric", "descent"), partial(conditions.rotation, learned=False)),
-    "learned_rotation": (("exact", "numeric", "descent"), partial(conditions.rotation, learned=True)),
-    "origin_curvature": (("exact", "numeric", "descent"), conditions.origin_curvature),
-    "origin_minimum": (("exact", "numeric", "descent"), conditions.origin_minimum),
+
+def _everywhere(check: Check) -> dict[str, Check]:
+    return dict.fromkeys(("exact", "numeric", "descent"), check)
+
+
+def _without_descent(check: Check) -> dict[str, Check]:
+    return dict.fromkeys(("exact", "numeric"), check)
+
+
+OBSERVABLES: dict[str, dict[str, Check]] = {
+    "gaussian_kl": _without_descent(identities.gaussian_kl),
+    "objective": _without_descent(identities.objective),
+    "decomposition": _without_descent(identities.decomposition),
+    "whitening": _without_descent(identities.whitening),
+    "reduction": _without_descent(identities.reduction) | {"descent": minima.reduction_at_minima},
+    "stationary_encoder": _everywhere(minima.stationary_encoder),
+    "fixed_minimiser": _everywhere(partial(minima.minimiser, kind="fixed")),
+    "prior_minimiser": _everywhere(partial(minima.minimiser, kind="prior")),
+    "learned_minimiser": _everywhere(partial(minima.minimiser, kind="learned")),
+    "encoder_std": _everywhere(partial(minima.encoder_std, extra=False)),
+    "extra_encoder_std": _everywhere(partial(minima.encoder_std, extra=True)),
+    "profile": _everywhere(minima.profile),
+    "reduced_objective": _everywhere(minima.reduced_objective),
+    "complete_collapse": _everywhere(minima.complete_collapse),
+    "fixed_rotation": _everywhere(partial(conditions.rotation, learned=False)),
+    "learned_rotation": _everywhere(partial(conditions.rotation, learned=True)),
+    "origin_curvature": _everywhere(conditions.origin_curvature),
+    "origin_minimum": _everywhere(conditions.origin_minimum),
 }
-"""For each observable the layers that can test it, and how."""
+"""For each observable how each layer that can test it does so."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +65,12 @@ class Evidence:
 
 def layers_of(claim: Claim) -> tuple[str, ...]:
     """The layers that test this claim."""
-    return OBSERVABLES[claim.observable][0]
+    return tuple(OBSERVABLES[claim.observable])
 
 
 def gather(claim: Claim, formula: Basic, layer: Layer) -> list[Evidence]:
     """All findings of a layer about a formula, one row a quantity."""
-    return collect(layer.name, OBSERVABLES[claim.observable][1](layer, formula))
+    return collect(layer.name, OBSERVABLES[claim.observable][layer.name](layer, formula))
 
 
 def collect(layer: str, findings: Iterator[Finding]) -> list[Evidence]:
@@ -81,4 +90,4 @@ def collect(layer: str, findings: Iterator[Finding]) -> list[Evidence]:
 
 def refutes(claim: Claim, formula: Basic, layer: Layer) -> bool:
     """Whether the layer finds one instance at which the formula, a mutant or a printed statement, fails."""
-    return any(not finding.agrees for finding in OBSERVABLES[claim.observable][1](layer, formula))
+    return any(not finding.agrees for finding in OBSERVABLES[claim.observable][layer.name](layer, formula))

@@ -99,6 +99,12 @@ DESCENT_INVARIANT = Tolerance(
     "Singular values of UVᵀ, encoder standard deviations and KL per mode at a minimum, relative: an argument is known "
     "to about the square root of the precision of the loss, and to less at an exact threshold, where the loss is quartic.",
 )
+REDUCED_GRADIENT = Tolerance(
+    "REDUCED_GRADIENT",
+    1e-7,
+    "Gradient of the reduced objective where descent ended, relative to the loss and the point: descent leaves a gradient of "
+    "1e-9 in the original parameters, which whitening may enlarge; a mutated objective leaves more than 1e-3.",
+)
 GRADIENT_NORM = Tolerance(
     "GRADIENT_NORM",
     1e-7,
@@ -164,6 +170,7 @@ TOLERANCES: dict[str, Tolerance] = {
         DESCENT_GAP,
         DESCENT_BELOW,
         DESCENT_INVARIANT,
+        REDUCED_GRADIENT,
         GRADIENT_NORM,
         HESSIAN_EIGENVALUE,
         STEP_ROUNDING,

@@ -117,7 +117,7 @@ def print_report(console: Console, report: AuditReport, layers: Sequence[str]) -
     console.print(table(report.claims, layers))
     console.print(
         Text(
-            "Layers: worst residual/instances; – where a layer does not apply. Mutants: refuted/all, by the derivation and every layer.",
+            "Residual: the worst (instances); – where a layer does not apply. Mutants: refuted by all, of those that had to be.",
             style="dim",
         )
     )

@@ -16,9 +16,10 @@ from derivations.instances import is_exactly_zero
 from derivations.ledger import claims_by_id
 from derivations.rotation_witnesses import rotations
 from numerics.draws import Draw, exact_draws
-from numerics.exact import ExactProblem, exact_loss, exact_problems, has_negative_curvature, stationarity
+from numerics.exact import ExactProblem, exact_loss, has_negative_curvature, stationarity
 from numerics.layers.base import Finding
 from numerics.points import Point, assembled
+from numerics.rational import exact_problems
 from numerics.tolerances import EXACT
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import sympy
+import torch
 from sympy import Basic
 
 from derivations import notation as n
@@ -15,8 +16,10 @@ from derivations.errors import AssumptionViolated
 from derivations.ledger import claims_by_id
 from numerics.lambdified import evaluate
 from numerics.layers.base import Finding, Layer
+from numerics.layers.descent import DescentLayer
+from numerics.layers.floating import origin_of
 from numerics.points import Point, assembled, backend_of, symbol_values
-from numerics.tolerances import EXACT
+from numerics.tolerances import EXACT, REDUCED_GRADIENT
 
 
 def _impossible(problem: Any) -> Finding:
@@ -105,6 +108,29 @@ def stationary_encoder(layer: Layer, formula: Basic) -> Iterator[Finding]:
 
 def _encoder(formula: Basic, problem: Any) -> Callable[[Any], Any]:
     return lambda U: evaluate(formula, symbol_values(problem) | {n.U: U}, backend_of(problem))
+
+
+def reduction_at_minima(layer: Layer, formula: Basic) -> Iterator[Finding]:
+    """(reduced objective, V as a function of W) where descent ended: stationary there, and as far below the origin as L_VAE."""
+    assert isinstance(layer, DescentLayer)
+    reduced, link = formula.args
+    for problem in layer.problems("fixed"):
+        found = layer.minimum(problem)
+        values = {symbol: _tensor(value) for symbol, value in symbol_values(problem).items()}
+        V = evaluate(link, values | {n.W: _tensor(found.W)}, "torch")
+        at = {n.U: _tensor(found.U).requires_grad_(), n.V: V.requires_grad_()}
+        loss = evaluate(reduced, values | at, "torch")
+        slopes = torch.autograd.grad(loss, list(at.values()), materialize_grads=True, allow_unused=True)
+        size = 1 + abs(float(loss.detach())) + sum(float((value.detach() ** 2).sum()) for value in at.values())
+        slope = float(torch.cat([slope.flatten() for slope in slopes]).norm()) / size
+        yield Finding("gradient of the reduced objective", problem.name, slope, REDUCED_GRADIENT)
+        origin = evaluate(reduced, values | {symbol: torch.zeros_like(value) for symbol, value in at.items()}, "torch")
+        change = 2 * problem.eta_dec**2 * (found.loss - layer.loss(problem, origin_of(problem)))
+        yield layer.difference("gain over the origin", problem, float((loss - origin).detach()), change)
+
+
+def _tensor(value: Any) -> torch.Tensor:
+    return torch.from_numpy(np.array(value, dtype=np.float64, order="C"))
 
 
 def complete_collapse(layer: Layer, formula: Basic) -> Iterator[Finding]:
