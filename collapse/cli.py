@@ -53,7 +53,7 @@ def audit(
     layer: Annotated[
         list[LayerName] | None, typer.Option(help="Layer of evidence; may be repeated. Default: all.")
     ] = None,
-    device: Annotated[Device, typer.Option(help="Where descent runs.")] = Device.CPU,
+    device: Annotated[Device, typer.Option(help="Where descent runs.")] = Device.AUTO,
     seed: Annotated[int, typer.Option(min=0, help="Of the random instances and of descent's starts.")] = 0,
     json_path: Annotated[
         str | None, typer.Option("--json", metavar="PATH|-", help="Write the report as JSON; - for standard output.")

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import sympy
 import torch
+from jaxtyping import Float, Shaped
 from sympy import Basic
 
 from derivations import notation as n
@@ -63,11 +64,12 @@ def _exact_draw(problem: ExactProblem) -> Draw:
     X, Y, noise = (
         np.array([np.array(list(column[k]), dtype=object) for column in columns], dtype=object).T for k in range(3)
     )
+    assert problem.sigma is not None
     variance, mean = problem.sigma**2, np.array(data.scalars.mean, dtype=object)
     zero = 0 * mean
 
-    def objective(W: Any, U: Any) -> sympy.Expr:
-        return exact_loss(problem, Point(W, U, None, variance))
+    def objective(W: Shaped[np.ndarray, "D0 d1"], U: Shaped[np.ndarray, "d2 d1"]) -> sympy.Expr:
+        return exact_loss(problem, Point(W, U, 0 * matrices[n.V], variance))
 
     codes = [matrices[n.W].T @ np.array(list(x), dtype=object) for x, _ in data.points]
     at_zero = density_kl(zero, variance, problem.eta_enc)
@@ -110,11 +112,11 @@ def _float_draw(generator: np.random.Generator, index: int) -> Draw:
     mean = generator.standard_normal(d1)
     x, y, deviations = (torch.tensor(array) for array in (X.T, Y.T, sigma))
 
-    def objective(W: Any, U: Any) -> float:
+    def objective(W: Float[np.ndarray, "D0 d1"], U: Float[np.ndarray, "d2 d1"]) -> float:
         w, u = (torch.tensor(np.ascontiguousarray(array)) for array in (W, U))
         return float(elbo_by_sigma_points(x, y, w, u, deviations, beta, eta_dec, eta_enc, partition=False))
 
-    def kl(means: Any) -> float:
+    def kl(means: Float[np.ndarray, "k d1"]) -> float:
         return float(gaussian_kl(torch.tensor(means), deviations.expand(len(means), -1), eta_enc).mean())
 
     at_zero = kl(np.zeros((1, d1)))
@@ -131,7 +133,12 @@ def _float_draw(generator: np.random.Generator, index: int) -> Draw:
 
 
 def _values(
-    problem: ExactProblem | Problem, X: Any, Y: Any, noise: Any, mean: Any, matrices: dict[Basic, Any]
+    problem: ExactProblem | Problem,
+    X: Shaped[np.ndarray, "D0 draws"],
+    Y: Shaped[np.ndarray, "d2 draws"],
+    noise: Shaped[np.ndarray, "d1 draws"],
+    mean: Shaped[np.ndarray, " d1"],
+    matrices: dict[Basic, Any],
 ) -> dict[Basic, Any]:
     """Values of all symbols; the whitened input and Z from the raw points by their definitions."""
     values = symbol_values(problem)

@@ -11,6 +11,7 @@ import flint
 import mpmath
 import numpy as np
 import sympy
+from jaxtyping import Shaped
 from sympy import MatrixSymbol, Rational, Symbol, Trace
 
 from derivations import notation as n
@@ -31,7 +32,7 @@ class ExactProblem:
     learned: bool
     name: str
 
-    def _matrix(self, symbol: MatrixSymbol) -> Any:
+    def _matrix(self, symbol: MatrixSymbol) -> Shaped[np.ndarray, "rows columns"]:
         return np.array(self.data.matrices[symbol].tolist(), dtype=object)
 
     @property
@@ -75,47 +76,47 @@ class ExactProblem:
         return self.data.scalars.residual
 
     @cached_property
-    def sigma(self) -> Any:
+    def sigma(self) -> Shaped[np.ndarray, " d1"] | None:
         """The encoder's standard deviations where they are fixed, (d1,)."""
         return None if self.learned else np.array(self.data.scalars.sigma, dtype=object)
 
     @cached_property
-    def spectrum(self) -> Any:
+    def spectrum(self) -> Shaped[np.ndarray, " dstar"]:
         """The singular values of Z, (dstar,)."""
         return np.array(self.data.scalars.zeta, dtype=object)
 
     @cached_property
-    def A(self) -> Any:
+    def A(self) -> Shaped[np.ndarray, "D0 D0"]:
         """E[x x^T], (D0, D0)."""
         return self._matrix(n.A)
 
     @cached_property
-    def C(self) -> Any:
+    def C(self) -> Shaped[np.ndarray, "d2 D0"]:
         """E[y x^T], (d2, D0)."""
         return self._matrix(n.C)
 
     @cached_property
-    def Z(self) -> Any:
+    def Z(self) -> Shaped[np.ndarray, "d2 d0"]:
         """E[y x_white^T], (d2, d0)."""
         return self._matrix(n.Z)
 
     @cached_property
-    def F(self) -> Any:
+    def F(self) -> Shaped[np.ndarray, "d2 d2"]:
         """Left singular vectors of Z, (d2, d2)."""
         return self._matrix(n.F)
 
     @cached_property
-    def G(self) -> Any:
+    def G(self) -> Shaped[np.ndarray, "d0 d0"]:
         """Right singular vectors of Z, (d0, d0)."""
         return self._matrix(n.G)
 
     @cached_property
-    def P_A(self) -> Any:
+    def P_A(self) -> Shaped[np.ndarray, "D0 d0"]:
         """Eigenvectors of A on its range, (D0, d0)."""
         return self._matrix(n.P_A)
 
     @cached_property
-    def phi(self) -> Any:
+    def phi(self) -> Shaped[np.ndarray, " d0"]:
         """Positive eigenvalues of A, (d0,)."""
         return self._matrix(n.Phi).diagonal()
 
@@ -138,7 +139,7 @@ def exact_loss(problem: ExactProblem, point: Point) -> sympy.Expr:
     return tidy(total / count)
 
 
-def density_kl(mean: Any, variance: Any, eta_enc: Rational) -> sympy.Expr:
+def density_kl(mean: Shaped[np.ndarray, " d1"], variance: Shaped[np.ndarray, " d1"], eta_enc: Rational) -> sympy.Expr:
     """The log ratio of the two densities, averaged over m - sigma and m + sigma: exact, since it is quadratic in the sample."""
     total = sympy.S.Zero
     for m, s in zip(mean, variance, strict=True):
@@ -201,7 +202,7 @@ def has_negative_curvature(problem: ExactProblem, point: Point) -> bool:
     return any((-1) ** (degree - power) * coefficient < 0 for power, coefficient in enumerate(coefficients))
 
 
-def hessian(problem: ExactProblem, point: Point) -> Any:
+def hessian(problem: ExactProblem, point: Point) -> Shaped[np.ndarray, "p p"]:
     """The Hessian of 2 eta_dec^2 L_VAE in (W, U and, if learned, the variances), column by column, exact."""
     values, found = _values(problem, point), _derivatives()
     shapes = {"dW": point.W.shape, "dU": point.U.shape, "dS": (problem.d1, problem.d1)}

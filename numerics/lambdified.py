@@ -18,7 +18,6 @@ import sympy
 from sympy import Basic, Indexed, MatrixSymbol, Symbol
 from sympy.printing.lambdarepr import LambdaPrinter
 
-from derivations.notation import Mean, MeanMatrix, SquaredNorm
 from numerics.backends import BACKENDS
 
 Values = Mapping[Basic, Any]
@@ -32,22 +31,22 @@ class _Printer(LambdaPrinter):
     def _call(self, name: str, *parts: Basic | str) -> str:
         return f"{name}({', '.join(part if isinstance(part, str) else self._print(part) for part in parts)})"
 
-    def _print_Indexed(self, node: Indexed) -> str:
+    def _print_Indexed(self, node: Basic) -> str:
         vector, (index,) = _name(node.base), node.indices
         if index.is_Integer:
             return f"{vector}[..., {int(index) - 1}]"
         return vector if _shift(index) == 0 else f"{vector}_moved_{_shift(index)}"
 
-    def _print_MatrixSymbol(self, node: MatrixSymbol) -> str:
+    def _print_MatrixSymbol(self, node: Basic) -> str:
         return _name(node)
 
-    def _print_Symbol(self, node: Symbol) -> str:
+    def _print_Symbol(self, node: Basic) -> str:
         return _name(node)
 
-    def _print_Rational(self, node: sympy.Rational) -> str:
+    def _print_Rational(self, node: Basic) -> str:
         return f"rational({node.p}, {node.q})"
 
-    def _print_Pow(self, node: sympy.Pow, **_: Any) -> str:
+    def _print_Pow(self, node: Basic, **_: Any) -> str:
         if node.exp == sympy.S.Half:
             return self._call("root", node.base)
         if node.exp.is_Integer:
@@ -56,10 +55,10 @@ class _Printer(LambdaPrinter):
             return f"({self._call('root', node.base)})**({int(2 * node.exp)})"
         return self._call("power", node.base, node.exp)
 
-    def _print_Max(self, node: sympy.Max) -> str:
+    def _print_Max(self, node: Basic) -> str:
         return self._fold("maximum", node)
 
-    def _print_Min(self, node: sympy.Min) -> str:
+    def _print_Min(self, node: Basic) -> str:
         return self._fold("minimum", node)
 
     def _fold(self, name: str, node: Basic) -> str:
@@ -71,12 +70,12 @@ class _Printer(LambdaPrinter):
     def _print_log(self, node: Basic) -> str:
         return self._call("log", *node.args)
 
-    def _print_Piecewise(self, node: sympy.Piecewise) -> str:
+    def _print_Piecewise(self, node: Basic) -> str:
         inputs = ", ".join(sorted(_leaves(node)))
         cases = (f"(lambda {inputs}: {self._print(c)}, lambda {inputs}: {self._print(v)})" for v, c in node.args)
         return f"piecewise([{', '.join(cases)}], [{inputs}])"
 
-    def _print_Sum(self, node: sympy.Sum) -> str:
+    def _print_Sum(self, node: Basic) -> str:
         _, start, end = node.limits[0]
         return self._call("total", node.function, start, end)
 
@@ -86,7 +85,7 @@ class _Printer(LambdaPrinter):
     def _print_BooleanFalse(self, _: Basic) -> str:
         return "False"
 
-    def _print_Tuple(self, node: sympy.Tuple) -> str:
+    def _print_Tuple(self, node: Basic) -> str:
         return f"({', '.join(self._print(part) for part in node.args)},)"
 
     def _print_And(self, node: Basic) -> str:
@@ -110,16 +109,16 @@ class _Printer(LambdaPrinter):
             return ("different" if isinstance(node, sympy.Ne) else "same") + self._call("", *node.args)
         return f"(({self._print(node.args[0])}) {node.rel_op} ({self._print(node.args[1])}))"
 
-    def _print_Identity(self, node: sympy.Identity) -> str:
+    def _print_Identity(self, node: Basic) -> str:
         return self._call("identity", node.shape[0])
 
-    def _print_ZeroMatrix(self, node: sympy.ZeroMatrix) -> str:
+    def _print_ZeroMatrix(self, node: Basic) -> str:
         return self._call("zeros", *node.shape)
 
     def _print_MatAdd(self, node: Basic) -> str:
         return "(" + " + ".join(self._print(part) for part in node.args) + ")"
 
-    def _print_MatMul(self, node: sympy.MatMul) -> str:
+    def _print_MatMul(self, node: Basic) -> str:
         factor, matrices = node.as_coeff_matrices()
         printed = " @ ".join(f"({self._print(part)})" for part in matrices)
         return f"({printed})" if factor == 1 else f"(({self._print(factor)}) * ({printed}))"
@@ -127,7 +126,7 @@ class _Printer(LambdaPrinter):
     def _print_Transpose(self, node: Basic) -> str:
         return self._call("transpose", node.args[0])
 
-    def _print_MatPow(self, node: sympy.MatPow) -> str:
+    def _print_MatPow(self, node: Basic) -> str:
         return self._call("matrix_power", node.base, node.exp)
 
     _print_Inverse = _print_MatPow
@@ -135,13 +134,13 @@ class _Printer(LambdaPrinter):
     def _print_Trace(self, node: Basic) -> str:
         return self._call("trace", node.args[0])
 
-    def _print_SquaredNorm(self, node: SquaredNorm) -> str:
+    def _print_SquaredNorm(self, node: Basic) -> str:
         return self._call("squared_norm", node.args[0])
 
-    def _print_Mean(self, node: Mean) -> str:
+    def _print_Mean(self, node: Basic) -> str:
         return f"({self._print(node.args[0])}) / draws"
 
-    def _print_MeanMatrix(self, node: MeanMatrix) -> str:
+    def _print_MeanMatrix(self, node: Basic) -> str:
         return f"({self._print(node.args[0])}) / draws"
 
     def _print_DiagonalMatrix(self, node: Basic) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import sympy
+from jaxtyping import Shaped
 from sympy import Basic, Identity, Tuple
 
 from derivations import notation as n
@@ -16,6 +17,7 @@ from derivations.theorem_2_learned_variance import best_variance
 from numerics.lambdified import Values, evaluate
 
 
+@runtime_checkable
 class Spectral(Protocol):
     """What a closed form needs of an instance: its scales and the singular value decomposition of Z.
 
@@ -59,10 +61,10 @@ class Spectral(Protocol):
 class Point:
     """Encoder W (D0, d1), decoder U (d2, d1), and the encoder's variances (d1,), with V = Phi^(1/2) P_A^T W (d0, d1)."""
 
-    W: Any
-    U: Any
-    V: Any
-    variance: Any
+    W: Shaped[np.ndarray, "D0 d1"]
+    U: Shaped[np.ndarray, "d2 d1"]
+    V: Shaped[np.ndarray, "d0 d1"]
+    variance: Shaped[np.ndarray, " d1"]
 
 
 def backend_of(problem: Spectral) -> str:
@@ -70,7 +72,7 @@ def backend_of(problem: Spectral) -> str:
     return "exact" if np.asarray(problem.A).dtype == object else "numpy"
 
 
-def padded(vector: Any, size: int, fill: Any) -> Any:
+def padded(vector: Shaped[np.ndarray, " n"], size: int, fill: Any) -> Shaped[np.ndarray, {size}]:
     """The vector with `fill` behind it up to `size` entries."""
     vector = np.asarray(vector)
     return np.concatenate([vector, np.full(size - len(vector), fill, dtype=vector.dtype)])
@@ -117,7 +119,7 @@ def _symbol_values(problem: Spectral) -> dict[Basic, Any]:
     return values
 
 
-def lengths(formula: Basic, problem: Spectral) -> tuple[Any, Any]:
+def lengths(formula: Basic, problem: Spectral) -> tuple[Shaped[np.ndarray, " d1"], Shaped[np.ndarray, " d1"]]:
     """(lambda_i) and (theta_i) of a closed form at the first d1 modes.
 
     Raises:
@@ -138,7 +140,7 @@ def _is_length(entry: Any) -> bool:
     return bool(np.isfinite(entry) and entry >= 0)
 
 
-def assembled(formula: Basic, problem: Spectral, rotation: Any | None = None) -> Point:
+def assembled(formula: Basic, problem: Spectral, rotation: Shaped[np.ndarray, "d1 d1"] | None = None) -> Point:
     """U = F Lambda P, V = G Theta P, W = P_A Phi^(-1/2) V from (lambda_i, theta_i) or (lambda_i, theta_i, P).
 
     Args:
@@ -154,8 +156,8 @@ def assembled(formula: Basic, problem: Spectral, rotation: Any | None = None) ->
     if len(formula.args) > 2:
         rotation = evaluate(formula.args[2], symbol_values(problem), backend_of(problem))
     P = identity if rotation is None else rotation
-    U = problem.F @ _rectangular(decoder_lengths, problem.d2) @ P
-    V = problem.G @ _rectangular(encoder_lengths, problem.d0) @ P
+    U = problem.F @ rectangular(decoder_lengths, problem.d2) @ P
+    V = problem.G @ rectangular(encoder_lengths, problem.d0) @ P
     root_phi = evaluate(n.beta**sympy.S.Half, {n.beta: problem.phi}, backend_of(problem))
     variance = problem.sigma**2 if problem.sigma is not None else variances_for(problem, U)
     return Point(problem.P_A @ (V / root_phi[:, None]), U, V, variance)
@@ -164,13 +166,13 @@ def assembled(formula: Basic, problem: Spectral, rotation: Any | None = None) ->
 _squared_length = sympy.Symbol("squared_length", nonnegative=True)
 
 
-def variances_for(problem: Spectral, U: Any) -> Any:
+def variances_for(problem: Spectral, U: Shaped[np.ndarray, "d2 d1"]) -> Shaped[np.ndarray, " d1"]:
     """The encoder's variances at which the loss is stationary for this U (section 4.3), shape (d1,)."""
     values: Values = symbol_values(problem) | {_squared_length: (U**2).sum(0)}
     return evaluate(best_variance(_squared_length), values, backend_of(problem))
 
 
-def _rectangular(diagonal: Any, rows: int) -> Any:
+def rectangular(diagonal: Shaped[np.ndarray, " d1"], rows: int) -> Shaped[np.ndarray, "{rows} d1"]:
     """The rows x d1 matrix with this diagonal, as far as it reaches."""
     matrix = np.zeros((rows, len(diagonal)), dtype=diagonal.dtype) + 0 * diagonal[:1]
     for k in range(min(matrix.shape)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from numerics.draws import Draw
 from numerics.points import Point
@@ -26,9 +26,10 @@ class Finding:
     @property
     def agrees(self) -> bool:
         """Whether the residual is within the tolerance."""
-        return self.residual <= self.tolerance.value
+        return bool(self.residual <= self.tolerance.value)
 
 
+@runtime_checkable
 class Layer(Protocol):
     """One kind of evidence. Problems are of kind "learned", "prior" (sigma_i = eta_enc) or "fixed" (any standard deviations)."""
 

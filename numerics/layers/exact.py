@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import sympy
+from jaxtyping import Shaped
 
 from derivations import notation as n
 from derivations.exact_data import ExactData
@@ -52,7 +53,9 @@ class ExactLayer:
         for place in np.ndindex(W.shape):
             step = np.full(W.shape, sympy.S.Zero, dtype=object)
             step[place] = sympy.S.One
-            ahead, behind = (exact_loss(problem, Point(W + sign * step, U, V, problem.sigma**2)) for sign in (1, -1))
+            ahead, behind = (
+                exact_loss(problem, Point(W + sign * step, U, V, fixed_variances(problem))) for sign in (1, -1)
+            )
             slopes.append(ahead - behind)
         yield self.difference("gradient in W", problem, np.array(slopes, dtype=object), 0)
 
@@ -102,11 +105,17 @@ class ExactLayer:
         return not _origin_curves_down(problem)
 
 
+def fixed_variances(problem: ExactProblem) -> Shaped[np.ndarray, " d1"]:
+    """Sigma's diagonal where it is fixed."""
+    assert problem.sigma is not None
+    return problem.sigma**2
+
+
 def _origin(problem: ExactProblem) -> Point:
     W, U, V = (
         np.full((rows, problem.d1), sympy.S.Zero, dtype=object) for rows in (len(problem.A), problem.d2, problem.d0)
     )
-    return Point(W, U, V, problem.sigma**2)
+    return Point(W, U, V, fixed_variances(problem))
 
 
 @lru_cache(maxsize=1024)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 
 from derivations.ledger import claims_by_id
 from numerics.certificates import Certificate, certify, certify_large
@@ -50,7 +51,7 @@ def parameters(point: Point) -> Parameters:
     return Parameters(*(torch.tensor(np.asarray(array, dtype=np.float64)) for array in arrays))
 
 
-def rotated_candidates(size: int, seed: int) -> list[np.ndarray]:
+def rotated_candidates(size: int, seed: int) -> list[Float[np.ndarray, "d1 d1"]]:
     """The identity, permutations, sign changes, a plane rotation, random rotations, and a matrix that is not orthogonal."""
     generator = np.random.default_rng(seed)
     identity = np.eye(size)
@@ -121,7 +122,7 @@ class FloatLayer:
         size = curvature_scale(problem) * float((1 + np.linalg.norm(W)) * (1 + np.linalg.norm(U)) ** 2)
         yield Finding("gradient in W", problem.name, float(slope.norm()) / size, CLOSED_FORM_GRADIENT)
 
-    def rotations(self, problem: Problem) -> Sequence[np.ndarray]:
+    def rotations(self, problem: Problem) -> Sequence[Float[np.ndarray, "d1 d1"]]:
         """Candidates for P."""
         return rotated_candidates(problem.d1, self.seed)
 

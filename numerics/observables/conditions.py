@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from sympy import Basic
@@ -16,7 +15,7 @@ from derivations.theorem_3_origin import is_global, is_local, smallest_eigenvalu
 from numerics.lambdified import evaluate
 from numerics.layers.base import Finding, Layer
 from numerics.observables.minima import truth
-from numerics.points import assembled, backend_of, lengths, symbol_values
+from numerics.points import assembled, backend_of, lengths, rectangular, symbol_values
 
 MOST_PROBLEMS = 16
 
@@ -29,7 +28,7 @@ def rotation(layer: Layer, formula: Basic, *, learned: bool) -> Iterator[Finding
     for problem in problems[:MOST_PROBLEMS]:
         backend, values = backend_of(problem), symbol_values(problem)
         decoder, encoder = lengths(closed_form, problem)
-        values |= {n.Lambda: _rectangular(decoder, problem.d2), n.Theta: _rectangular(encoder, problem.d0)}
+        values |= {n.Lambda: rectangular(decoder, problem.d2), n.Theta: rectangular(encoder, problem.d0)}
         for P in layer.rotations(problem):
             values[n.P] = P
             stated = bool(evaluate(formula, values, backend))
@@ -37,11 +36,6 @@ def rotation(layer: Layer, formula: Basic, *, learned: bool) -> Iterator[Finding
             point = assembled(closed_form, problem, P)
             found = orthogonal and all(finding.agrees for finding in layer.minimum_findings(problem, point))
             yield truth(problem, stated, found)
-
-
-def _rectangular(diagonal: Any, rows: int) -> Any:
-    zero = 0 * diagonal[0]
-    return np.where(np.eye(rows, len(diagonal), dtype=bool), diagonal, zero)
 
 
 def origin_curvature(layer: Layer, formula: Basic) -> Iterator[Finding]:
