@@ -33,7 +33,9 @@ format: $(INSTALLED) ## let ruff lay out the source and mend what it can
 	$(BIN)/ruff format
 
 notebooks: $(INSTALLED) ## bring each notebook and its text source together, and execute it
-	$(ONE_THREAD) $(BIN)/jupytext --sync --execute $(NOTEBOOKS)
+	$(BIN)/jupytext --sync $(NOTEBOOKS)
+	$(ONE_THREAD) $(BIN)/jupyter nbconvert --to notebook --inplace --execute --ExecutePreprocessor.record_timing=False $(NOTEBOOKS)
+	$(BIN)/jupytext --sync $(NOTEBOOKS)
 
 clean: ## remove the environment, caches and build output
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -49,7 +49,7 @@ def _numpy() -> dict[str, Any]:
             open_ = open_ & ~here
         return result
 
-    def matrix_power(matrix: Any, exponent: float) -> Any:
+    def matrix_power(matrix: Any, exponent: Any) -> Any:
         if float(exponent).is_integer():
             try:
                 return np.linalg.matrix_power(matrix, int(exponent))
@@ -92,7 +92,7 @@ def _torch() -> dict[str, Any]:
             result, open_ = torch.where(here, chosen, result), open_ & ~here
         return result
 
-    def matrix_power(matrix: torch.Tensor, exponent: float) -> torch.Tensor:
+    def matrix_power(matrix: torch.Tensor, exponent: Any) -> torch.Tensor:
         if float(exponent).is_integer():
             return torch.linalg.matrix_power(matrix, int(exponent))
         return torch.diag_embed(matrix.diagonal(dim1=-2, dim2=-1) ** float(exponent))
