@@ -123,13 +123,13 @@ def exact_data(scalars: Instance, seed: int, kernel: int = 1) -> ExactData:
     R = sympy.zeros(d2, POINTS - d0)
     R[0, 0] = sympy.sqrt(scalars.residual)
     X, Y = 2 * P_A * root * mixing[:d0, :], 2 * (Z * mixing[:d0, :] + R * mixing[d0:, :])
-    order = sorted(range(d1), key=lambda k: scalars.sigma[k])
+    sorting = scalars.sorting_permutation
+    variances = diag(*(s**2 for s in scalars.sigma))
     matrices = {
         n.P_A: P_A, n.Phi: Phi, n.A: P_A * Phi * P_A.T, n.Z: Z, n.F: target_basis, n.S_Z: S_Z, n.G: input_basis,
         n.C: Z * root * P_A.T, n.S_y: Z * Z.T + R * R.T,
         n.W: integers(d0 + kernel, d1), n.U: integers(d2, d1), n.V: integers(d0, d1),
-        n.Sigma: diag(*(s**2 for s in scalars.sigma)), n.Sigma_sorted: diag(*(scalars.sigma[k] ** 2 for k in order)),
-        n.P_sort: ImmutableDenseMatrix(d1, d1, lambda a, b: int(order[a] == b)),
+        n.Sigma: variances, n.Sigma_sorted: sorting * variances * sorting.T, n.P_sort: sorting,
     }  # fmt: skip
     points = tuple((ImmutableDenseMatrix(X[:, k]), ImmutableDenseMatrix(Y[:, k])) for k in range(POINTS))
     return ExactData(scalars, {symbol: ImmutableDenseMatrix(matrix) for symbol, matrix in matrices.items()}, points)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import sympy
-from sympy import Basic, Expr, Indexed, IndexedBase, Integer, Max, Min, Piecewise, Rational, Sum
+from sympy import Basic, Expr, ImmutableDenseMatrix, Indexed, IndexedBase, Integer, Max, Min, Piecewise, Rational, Sum
 
 from derivations.notation import beta, d0, d1, d2, dstar, eta_dec, eta_enc, i, mean, sigma, sigma_sorted, zeta
 
@@ -34,6 +34,12 @@ class Instance:
     def d1(self) -> int:
         """The number of latent dimensions."""
         return len(self.sigma)
+
+    @property
+    def sorting_permutation(self) -> ImmutableDenseMatrix:
+        """The permutation that brings the standard deviations into non-decreasing order."""
+        order = sorted(range(self.d1), key=lambda k: self.sigma[k])
+        return ImmutableDenseMatrix(self.d1, self.d1, lambda a, b: int(order[a] == b))
 
     @property
     def mean(self) -> tuple[Rational, ...]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import sympy
-from sympy import Expr, Identity, Inverse, Matrix, MatrixExpr, Max, Symbol, Trace, diag
+from sympy import Expr, Identity, Inverse, Matrix, MatrixExpr, MatrixSymbol, Max, Symbol, Trace, diag
 
 from derivations.claim import Step
 from derivations.matrix_calculus import Facts, gradient
@@ -41,6 +41,9 @@ REDUCED = SquaredNorm(U * V.T - Z) + Trace(U * Sigma * U.T) + weight * SquaredNo
 
 u, v, singular, deviation, c = sympy.symbols("u v zeta sigma c", positive=True)
 """One mode: entries of U and V (real of any sign in the statements below), singular value, standard deviation, weight of V."""
+
+Q = MatrixSymbol("Q", d2, d2)
+"""Left singular vectors of an arbitrary U."""
 
 ORTHOGONAL: Facts = (
     (F.T * F, Identity(d2)),
@@ -148,41 +151,70 @@ def rearrangement_steps() -> tuple[Step, ...]:
 
 
 @lru_cache(maxsize=1)
-def singular_value_steps() -> tuple[Step, ...]:
-    """The profile at U = F Lambda P, and the loss at the candidate U = F Lambda P, V = G Theta P."""
+def profile_in_singular_values_steps() -> tuple[Step, ...]:
+    """The profile at U = Q Lambda P: one trace rotated by Q, one by P, and diagonal matrices in opposite and equal order."""
     inner = Inverse(Lambda.T * Lambda + weight * I_latent)
     facts = (
-        *ORTHOGONAL,
+        (Q.T * Q, Identity(d2)),
+        (P * P.T, I_latent),
+        (P.T * P, I_latent),
         (inner * Lambda.T * Lambda, I_latent - weight * inner),
         (Lambda.T * Lambda * inner, I_latent - weight * inner),
     )
-    candidate = {U: F * Lambda * P, V: G * Theta * P}
-    modes = SquaredNorm(Lambda * Theta.T - S_Z) + weight * SquaredNorm(Theta)
-    w = Symbol("w", positive=True)
-    steps = [
+    kernel = P.T * inner * P
+    at = Q * Lambda * P
+    shrunk = Identity(d2) - Lambda * inner * Lambda.T
+    length, rise = Symbol("lambda_squared", nonnegative=True), Symbol("rise", nonnegative=True)
+    return (
         equal(
             "the kernel of U = Q Lambda P is that of Lambda, rotated by P",
-            (P.T * inner * P) * (P.T * Lambda.T * Lambda * P + weight * I_latent),
+            kernel * (P.T * Lambda.T * Lambda * P + weight * I_latent),
             I_latent,
             facts,
         ),
         equal(
-            "the loss at U = F Lambda P, V = G Theta P, where P enters one term",
-            REDUCED.subs(candidate),
-            modes + Trace(Lambda.T * Lambda * P * Sigma * P.T),
-            ORTHOGONAL,
+            "the profile at U = Q Lambda P is a trace rotated by Q plus one rotated by P",
+            Trace(Z * Z.T * Q * Q.T) - Trace(Z.T * at * kernel * at.T * Z) + Trace(at * Sigma * at.T),
+            Trace(Z * Z.T * Q * shrunk * Q.T) + Trace(Lambda.T * Lambda * P * Sigma * P.T),
+            facts,
         ),
+        zero("the shrunk diagonal has entries c / (lambda^2 + c)", 1 - length / (length + c) - c / (length + c)),
+        nonnegative("they do not fall as lambda falls", c / (length + c) - c / (length + rise + c)),
+    )
+
+
+@lru_cache(maxsize=1)
+def profile_mode_steps() -> tuple[Step, ...]:
+    """With V eliminated, one mode costs at least its least loss, whatever its lambda."""
+    w = Symbol("w", positive=True)
+    length, short = Symbol("lambda_squared", nonnegative=True), Symbol("short", nonnegative=True)
+    below = deviation * sympy.sqrt(c) / (1 + short)
+    profile = singular**2 * c / (length + c) + length * deviation**2
+    return (
         zero(
-            "with V eliminated a mode costs a square more than its least loss, w = lambda^2 + c",
+            "a mode costs a square more than its least loss above the threshold, w = lambda^2 + c",
             (singular**2 * c / w + (w - c) * deviation**2)
             - (sympy.sqrt(w) * deviation - singular * sympy.sqrt(c) / sympy.sqrt(w)) ** 2
             - (2 * singular * deviation * sympy.sqrt(c) - c * deviation**2),
         ),
-    ]
-    extra = Symbol("lambda_squared", nonnegative=True)
-    below = {singular: deviation * sympy.sqrt(c) / (1 + margin)}
-    profile = (singular**2 * c / (extra + c) + extra * deviation**2 - singular**2).subs(below)
-    return (*steps, nonnegative("below the threshold a mode costs at least its value at lambda = 0", profile))
+        nonnegative(
+            "at or below the threshold it costs at least its value at lambda = 0",
+            (profile - singular**2).subs(singular, below),
+        ),
+        nonnegative("and so it does without signal", profile.subs(singular, 0)),
+    )
+
+
+@lru_cache(maxsize=1)
+def candidate_step() -> Step:
+    """The loss at the candidate U = F Lambda P, V = G Theta P."""
+    modes = SquaredNorm(Lambda * Theta.T - S_Z) + weight * SquaredNorm(Theta)
+    return equal(
+        "the loss at U = F Lambda P, V = G Theta P, where P enters one term",
+        REDUCED.subs({U: F * Lambda * P, V: G * Theta * P}),
+        modes + Trace(Lambda.T * Lambda * P * Sigma * P.T),
+        ORTHOGONAL,
+    )
 
 
 def least_loss_steps() -> tuple[Step, ...]:
@@ -190,7 +222,9 @@ def least_loss_steps() -> tuple[Step, ...]:
     return (
         *encoder_steps(),
         *rearrangement_steps(),
-        *singular_value_steps(),
+        *profile_in_singular_values_steps(),
+        *profile_mode_steps(),
+        candidate_step(),
         *least_mode_steps(),
         *sorting_steps(P_sort),
     )

@@ -109,11 +109,8 @@ def mode_values(formula: Basic, instance: Instance) -> list[tuple[Expr, Expr]] |
 
 def rotated_deviations(rotation: MatrixExpr, instance: Instance) -> list[Expr]:
     """The square roots of the diagonal of P Sigma P^T: the deviation that each mode meets."""
-    order = sorted(range(instance.d1), key=lambda k: instance.sigma[k])
-    sorting = sympy.Matrix(instance.d1, instance.d1, lambda a, b: int(order[a] == b))
-    explicit = rotation.xreplace({d1: sympy.Integer(instance.d1)}).xreplace(
-        {P_sort.xreplace({d1: sympy.Integer(instance.d1)}): sorting}
-    )
+    size = {d1: sympy.Integer(instance.d1)}
+    explicit = rotation.xreplace(size).xreplace({P_sort.xreplace(size): instance.sorting_permutation})
     matrix = sympy.Matrix(explicit.doit())
     rotated = matrix * sympy.diag(*(s**2 for s in instance.sigma)) * matrix.T
     return [sympy.sqrt(rotated[k, k]) for k in range(instance.d1)]

@@ -9,11 +9,11 @@ from sympy import And, Basic, DiagonalMatrix, Eq, Expr, ImmutableDenseMatrix, Ma
 
 from derivations.claim import Decision, refuted
 from derivations.exact_data import rational_orthogonal
-from derivations.instances import Instance
+from derivations.instances import Instance, is_exactly_zero
 from derivations.notation import Lambda, P, Sigma, Sigma_sorted
 
-MinimumAt = Callable[[Instance, list[Expr], ImmutableDenseMatrix], bool]
-"""Whether a rotation keeps the minimum, given the squares of the lengths lambda_i."""
+Cost = Callable[[Instance, list[Expr], ImmutableDenseMatrix], Expr]
+"""What depends on the rotation P, given the squares of the lengths lambda_i: least at the minimum."""
 
 
 def _cases() -> list[Instance]:
@@ -86,23 +86,31 @@ def _explicit(node: MatrixExpr, values: dict[MatrixExpr, ImmutableDenseMatrix]) 
     return values[node]
 
 
-def refuting_rotation(formula: Basic, lengths: Basic, is_minimum: MinimumAt, *, learned: bool) -> Decision | None:
-    """A refutation by a rational P at which the condition and the truth differ."""
+def refuting_rotation(formula: Basic, lengths: Basic, cost: Cost, quantity: str, *, learned: bool) -> Decision | None:
+    """A refutation by a rational P at which the condition and the truth differ.
+
+    Args:
+        formula: the condition on P.
+        lengths: (lambda_i, ...) of the minimum.
+        cost: what depends on P; an orthogonal P keeps the minimum iff it costs what the sorting permutation costs.
+        quantity: what `cost` is, for the witness.
+        learned: whether the encoder's variances are learned.
+    """
     for instance in _cases():
         squares = _squares(instance, lengths)
         deviations = [s**2 for s in instance.sigma]
-        order = diag(*sorted(deviations))
         root = sympy.zeros(instance.d2, instance.d1)
         for k in range(min(root.shape)):
             root[k, k] = sympy.sqrt(squares[k])
+        least = cost(instance, squares, instance.sorting_permutation)
         for rotation in rotations(instance.d1):
-            values = {Lambda: root, P: rotation, Sigma: diag(*deviations), Sigma_sorted: order}
+            values = {Lambda: root, P: rotation, Sigma: diag(*deviations), Sigma_sorted: diag(*sorted(deviations))}
             stated = _holds(formula, {symbol: ImmutableDenseMatrix(matrix) for symbol, matrix in values.items()})
-            true = rotation * rotation.T == sympy.eye(instance.d1) and is_minimum(instance, squares, rotation)
-            if stated != true:
-                verb = "is not" if stated else "is"
-                return refuted(
-                    instance.named(learned=learned) | {"P": rotation.tolist()},
-                    f"P {'meets' if stated else 'fails'} the condition, but this {verb} a minimum",
-                )
+            orthogonal = rotation * rotation.T == sympy.eye(instance.d1)
+            here = cost(instance, squares, rotation)
+            if stated != (orthogonal and is_exactly_zero(here - least)):
+                meets = "meets" if stated else "fails"
+                why = f"{quantity} is {here} there and {least} at the minimum" if orthogonal else "P is not orthogonal"
+                where = instance.named(learned=learned) | {"P": rotation.tolist()}
+                return refuted(where, f"P {meets} the condition, and {why}")
     return None

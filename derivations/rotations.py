@@ -12,8 +12,8 @@ import sympy
 from sympy import And, Basic, DiagonalMatrix, Eq, Expr, ImmutableDenseMatrix, MatrixExpr, Trace, diag
 
 from derivations.claim import Claim, Decision, Statement, Step, Verdict, conclude
-from derivations.instances import Instance, is_exactly_zero
-from derivations.least_loss import ORTHOGONAL, REDUCED, singular_value_steps
+from derivations.instances import Instance
+from derivations.least_loss import ORTHOGONAL, REDUCED, candidate_step
 from derivations.matrix_calculus import Facts, gradient, matrix_normal_form
 from derivations.notation import (
     I_latent,
@@ -61,21 +61,18 @@ def keeps_fixed_minimum(formula: Basic) -> Decision:
     Only Tr(U Sigma U^T) depends on P.
     """
 
-    def is_minimum(instance: Instance, squares: list[Expr], rotation: ImmutableDenseMatrix) -> bool:
+    def cost(instance: Instance, squares: list[Expr], rotation: ImmutableDenseMatrix) -> Expr:
         rotated = rotation * diag(*(s**2 for s in instance.sigma)) * rotation.T
-        excess = sum(
-            a * (rotated[k, k] - s**2) for k, (a, s) in enumerate(zip(squares, sorted(instance.sigma), strict=True))
-        )
-        return is_exactly_zero(excess)
+        return sum((square * rotated[k, k] for k, square in enumerate(squares)), sympy.S.Zero)
 
-    found = refuting_rotation(formula, CORRECTED_8, is_minimum, learned=False)
+    found = refuting_rotation(formula, CORRECTED_8, cost, "Tr(U Sigma U^T)", learned=False)
     if found is not None:
         return found
     required = Lambda.T * Lambda * P * Sigma * P.T - Lambda.T * Lambda * Sigma_sorted
     return conclude(
         [
             *stationarity_steps(),
-            *singular_value_steps()[1:2],
+            candidate_step(),
             equal(
                 "where the condition holds, the rotated term is at its bound",
                 Trace(Lambda.T * Lambda * P * Sigma * P.T),
@@ -153,13 +150,13 @@ def keeps_learned_minimum(formula: Basic) -> Decision:
     With the best Sigma the loss depends on P through prod_i (1 + eta_enc^2 |u_i|^2 / t), u_i the columns of U.
     """
 
-    def is_minimum(instance: Instance, squares: list[Expr], rotation: ImmutableDenseMatrix) -> bool:
+    def cost(instance: Instance, squares: list[Expr], rotation: ImmutableDenseMatrix) -> Expr:
         scale = instance.value(eta_enc**2 / water)
         gram = rotation.T * diag(*squares) * rotation
-        rotated = sympy.Mul(*(1 + scale * gram[k, k] for k in range(instance.d1)))
-        return is_exactly_zero(rotated - sympy.Mul(*(1 + scale * square for square in squares)))
+        return sympy.Mul(*(1 + scale * gram[k, k] for k in range(instance.d1)))
 
-    found = refuting_rotation(formula, EQUATION_17_18, is_minimum, learned=True)
+    product = "prod_i (1 + eta_enc^2 |u_i|^2 / t)"
+    found = refuting_rotation(formula, EQUATION_17_18, cost, product, learned=True)
     if found is not None:
         return found
     return conclude(
