@@ -83,6 +83,10 @@ class ExactData:
             return total
         if isinstance(node, MatPow):
             base, exponent = self._value(node.base, env), node.exp
+            if not exponent.is_Integer and not base.is_diagonal():
+                raise ValueError(
+                    f"{node} is a root of a matrix that is not diagonal; only roots of Phi are known exactly."
+                )
             return base**exponent if exponent.is_Integer else diag(*(base[k, k] ** exponent for k in range(base.rows)))
         if node.has(Mean, SquaredNorm, Trace):
             return node.func(*(self._value(part, env) for part in node.args))

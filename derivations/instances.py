@@ -81,9 +81,10 @@ class Instance:
                     return self._value(branch, known)
             return sympy.nan
         if isinstance(node, Sum):
-            variable, start, end = node.limits[0]
+            *inner, (variable, start, end) = node.limits
+            summand = Sum(node.function, *inner) if inner else node.function
             first, last = int(self._value(start, known)), int(self._value(end, known))
-            terms = (self._value(node.function, {**known, variable: Integer(k)}) for k in range(first, last + 1))
+            terms = (self._value(summand, {**known, variable: Integer(k)}) for k in range(first, last + 1))
             return sum(terms, sympy.S.Zero)
         parts = [self._value(part, known) for part in node.args]
         if isinstance(node, sympy.Add):
@@ -151,6 +152,7 @@ def chosen_instances() -> tuple[Instance, ...]:
         replace(small, zeta=_exact(2), sigma=_exact(1, 1), d0=1, d2=1),
         replace(small, zeta=_exact(5), sigma=_exact(1), eta_dec=Rational(4), d0=1, d2=1),
         replace(small, zeta=_exact("9/20"), sigma=_exact(1), beta=Rational(1, 9), d0=1, d2=1),
+        replace(small, zeta=_exact(3, 2), sigma=_exact(2, 1)),
         replace(small, beta=Rational(1, 4), sigma=_exact(2, "1/2"), eta_dec=Rational(3)),
         replace(small, zeta=_exact(5, 2), beta=Rational(4), eta_dec=Rational(1, 2), eta_enc=Rational(3)),
         replace(

@@ -17,16 +17,41 @@ from derivations import (
 from derivations.claim import Claim
 from derivations.errors import DataError
 
-CLAIMS: tuple[Claim, ...] = (
-    *elbo.CLAIMS,
-    *proposition_1_reduction.CLAIMS,
-    *proposition_2_fixed_variance.CLAIMS,
-    rotations.CLAIMS[0],
-    *theorem_1_prior_variance.CLAIMS,
-    *proposition_3_mode_variance.CLAIMS,
-    *theorem_2_learned_variance.CLAIMS,
-    rotations.CLAIMS[1],
-    *theorem_3_origin.CLAIMS,
+ORDER = (
+    "eq-4.elbo",
+    "eq-5.decomposition",
+    "notation.whitening",
+    "notation.gaussian-kl",
+    "prop-1.reduction",
+    "prop-2.stationarity",
+    "prop-2.minimum",
+    "prop-2.rotation",
+    "thm-1.minimum",
+    "thm-1.complete-collapse",
+    "cor-1.profile",
+    "eq-13.reduced",
+    "prop-3.variance",
+    "thm-2.minimum",
+    "thm-2.rotation",
+    "thm-2.variance",
+    "thm-2.extra-latents",
+    "thm-3.hessian",
+    "thm-3.no-middle",
+)
+"""The claims as the paper makes them."""
+
+MODULES = (
+    elbo,
+    proposition_1_reduction,
+    proposition_2_fixed_variance,
+    proposition_3_mode_variance,
+    rotations,
+    theorem_1_prior_variance,
+    theorem_2_learned_variance,
+    theorem_3_origin,
+)
+CLAIMS: tuple[Claim, ...] = tuple(
+    sorted((claim for module in MODULES for claim in module.CLAIMS), key=lambda claim: ORDER.index(claim.id))
 )
 
 

@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 import sympy
-from sympy import Expr, Identity, MatAdd, MatMul, MatPow, MatrixExpr, MatrixSymbol, Trace, Transpose, ZeroMatrix
+from sympy import Basic, Expr, Identity, MatAdd, MatMul, MatPow, MatrixExpr, MatrixSymbol, Trace, Transpose, ZeroMatrix
 
 from derivations.notation import SYMMETRIC, A, C, Mean, MeanMatrix, S_y, Sigma, SquaredNorm, noise, x, y
 
@@ -62,7 +62,7 @@ def trace_normal_form(scalar: Expr, facts: Facts = ()) -> Terms:
     """A scalar linear in traces as a sum of canonical cyclic words; what has no trace stands under the empty word."""
     scalar = sympy.sympify(scalar)
     if not scalar.has(Trace, SquaredNorm, Mean):
-        return _collect([((), scalar)])
+        return _collect([((), _plain(scalar))])
     if isinstance(scalar, Trace):
         rules = _rules(facts)
         return _collect(
@@ -73,13 +73,14 @@ def trace_normal_form(scalar: Expr, facts: Facts = ()) -> Terms:
     if isinstance(scalar, SquaredNorm):
         return trace_normal_form(Trace(Transpose(scalar.args[0]) * scalar.args[0]), facts)
     if isinstance(scalar, Mean):
+        _check_order(trace_normal_form(scalar.args[0]), scalar)
         return trace_normal_form(scalar.args[0], MOMENTS + facts)
     if isinstance(scalar, sympy.Add):
         return _collect(pair for term in scalar.args for pair in trace_normal_form(term, facts).items())
     if isinstance(scalar, sympy.Mul):
         plain, traces = sympy.sift(scalar.args, lambda factor: factor.has(Trace, SquaredNorm, Mean), binary=True)[::-1]
         if len(traces) == 1:
-            factor = sympy.Mul(*plain)
+            factor = _plain(sympy.Mul(*plain))
             return _collect((word, factor * value) for word, value in trace_normal_form(traces[0], facts).items())
     raise ValueError(f"{scalar} is not linear in traces; expand it into a sum of scalar multiples of single traces.")
 
@@ -93,10 +94,10 @@ def differs(left: sympy.Basic, right: sympy.Basic, facts: Facts = ()) -> Terms:
     return {word: factor for word, factor in terms.items() if sympy.simplify(factor) != 0}
 
 
-def gradient(scalar: Expr, variable: MatrixSymbol, facts: Facts = ()) -> MatrixExpr:
-    """The matrix of partial derivatives of a trace polynomial with respect to the entries of `variable`."""
+def gradient(scalar: Expr, variable: MatrixSymbol) -> MatrixExpr:
+    """The matrix of partial derivatives of a trace polynomial with respect to the entries of `variable`, taken as independent."""
     total: MatrixExpr = ZeroMatrix(*variable.shape)
-    for word, factor in trace_normal_form(scalar, facts).items():
+    for word, factor in trace_normal_form(scalar).items():
         for place, letter in _occurrences(word, variable):
             rest = (*word[place + 1 :], *word[:place])
             total += factor * product(rest if letter.transposed else _transposed(rest), variable.shape[0])
@@ -146,25 +147,53 @@ def _read_cached(matrix: MatrixExpr) -> tuple[tuple[Word, Expr], ...]:
         return tuple(_collect(pair for term in matrix.args for pair in _read(term).items()).items())
     if isinstance(matrix, MatMul):
         factor, factors = matrix.as_coeff_matrices()
-        terms: Terms = {(): factor}
+        terms: Terms = {(): _plain(factor)}
         for next_factor in factors:
             terms = _times(terms, _read(next_factor))
         return tuple(terms.items())
     if isinstance(matrix, Transpose):
         return tuple((_transposed(word), factor) for word, factor in _read(matrix.arg).items())
     if isinstance(matrix, MeanMatrix):
+        _check_order(_read(matrix.args[0]), matrix)
         return tuple(matrix_normal_form(matrix.args[0], MOMENTS).items())
     if isinstance(matrix, MatPow):
         base, exponent = matrix.args
         if exponent.is_Integer and exponent > 0:
             return tuple(_read(MatMul(*[base] * int(exponent))).items())
-        letter = (
-            Letter(base.arg, exponent, False).flipped()
-            if isinstance(base, Transpose)
-            else Letter(base, exponent, False)
-        )
-        return (((letter,), sympy.S.One),)
+        return (((_power(base, exponent),), sympy.S.One),)
     return (((Letter(matrix, sympy.S.One, False),), sympy.S.One),)
+
+
+def _plain(scalar: Expr) -> Expr:
+    """A scalar without matrices, or an error: what hides in it would be taken for a constant."""
+    if scalar.has(MatrixExpr):
+        raise ValueError(f"{scalar} depends on a matrix otherwise than linearly in traces.")
+    return scalar
+
+
+def _power(base: MatrixExpr, exponent: Expr) -> Letter:
+    """A power of a symbol or of a sum, which is written in one way for itself and its transpose."""
+    if isinstance(base, Transpose) and isinstance(base.arg, MatrixSymbol):
+        return Letter(base.arg, exponent, False).flipped()
+    if isinstance(base, MatrixSymbol):
+        return Letter(base, exponent, False)
+    upright, flipped = (_written(_read(matrix), base.shape[0]) for matrix in (base, Transpose(base).doit()))
+    transposed = str(flipped) < str(upright)
+    return Letter(flipped if transposed else upright, exponent, transposed)
+
+
+def _written(terms: Terms, dimension: Expr) -> MatrixExpr:
+    ordered = sorted(terms.items(), key=lambda term: _sort_key(term[0]))
+    return MatAdd(*(factor * product(word, dimension) for word, factor in ordered)).doit()
+
+
+def _check_order(terms: Terms, average: Basic) -> None:
+    """Only means of second order in x, y and noise follow from the second moments."""
+    for word in terms:
+        if sum(letter.base in (x, y, noise) for letter in word) not in (0, 2):
+            raise ValueError(
+                f"{average} is not of second order in x, y and noise: the mean of {product(word)} is not known."
+            )
 
 
 def _read(matrix: MatrixExpr) -> Terms:

@@ -121,11 +121,7 @@ def _own_mutations(node: Basic) -> Iterator[tuple[str, Basic]]:
     if isinstance(node, Mul | MatMul):
         for place, factor in enumerate(node.args):
             remaining = _rebuilt(node, [*node.args[:place], *node.args[place + 1 :]]) if len(node.args) > 1 else None
-            if (
-                remaining is not None
-                and factor != -1
-                and getattr(remaining, "shape", None) == getattr(node, "shape", None)
-            ):
+            if remaining is not None and factor != -1 and _shape(remaining) == _shape(node):
                 yield f"dropped factor {factor}", remaining
     if isinstance(node, Pow) and not isinstance(node.base, sympy.Integer):
         for change, exponent in (("halved", node.exp / 2), ("doubled", node.exp * 2), ("negated", -node.exp)):
@@ -167,6 +163,10 @@ def _own_mutations(node: Basic) -> Iterator[tuple[str, Basic]]:
     if isinstance(node, Trace | SquaredNorm | Mean):
         yield f"factor 2 of {node}", 2 * node
     yield from _logical_mutations(node)
+
+
+def _shape(node: Basic) -> tuple | None:
+    return node.shape if isinstance(node, MatrixExpr) else None
 
 
 def _logical_mutations(node: Basic) -> Iterator[tuple[str, Basic]]:

@@ -113,23 +113,32 @@ def sums_equal(text: str, left: Expr, right: Expr) -> Step:
 
     A sum over all latents does not depend on their order, so that a term of the sorted deviations alone may be written unsorted.
     """
+    return Step(
+        text, Eq(left, right, evaluate=False), Verdict.PROVED if _sums_agree(left - right) else Verdict.UNDECIDED
+    )
+
+
+def _sums_agree(difference: Expr) -> bool:
     summands: dict[Basic, Expr] = {}
     rest = sympy.S.Zero
-    for term in sympy.Add.make_args(left - right):
+    for term in sympy.Add.make_args(difference):
         factor, sums = term.as_independent(sympy.Sum)
-        if isinstance(sums, sympy.Sum):
-            summands[sums.limits] = summands.get(sums.limits, sympy.S.Zero) + factor * _unsorted(sums)
-        else:
+        if not isinstance(sums, sympy.Sum):
             rest += term
-    agrees = is_zero(rest) and all(is_zero(summand) for summand in summands.values())
-    return Step(text, Eq(left, right, evaluate=False), Verdict.PROVED if agrees else Verdict.UNDECIDED)
+            continue
+        if factor.free_symbols & set(sums.bound_symbols):
+            return False  # the factor's index is not the bound one
+        summands[sums.limits] = summands.get(sums.limits, sympy.S.Zero) + factor * _unsorted(sums)
+    return is_zero(rest) and all(is_zero(summand) for summand in summands.values())
 
 
 def _unsorted(total: sympy.Sum) -> Expr:
-    if total.limits[0] != (i, 1, d1):
+    """The summand, a term of sigma_sorted[i] and of nothing else that depends on i being written with sigma[i]."""
+    if total.limits != (sympy.Tuple(i, 1, d1),):
         return total.function
     terms = []
+    entry, any_deviation = sigma_sorted[i], sympy.Dummy(positive=True)
     for term in sympy.Add.make_args(sympy.expand(sympy.expand_log(total.function))):
-        alone = {entry.base for entry in term.atoms(sympy.Indexed)} == {sigma_sorted}
-        terms.append(term.replace(sigma_sorted, sigma) if alone else term)
+        alone = term.has(entry) and i not in term.xreplace({entry: any_deviation}).free_symbols
+        terms.append(term.xreplace({entry: sigma[i]}) if alone else term)
     return sympy.Add(*terms)
