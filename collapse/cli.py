@@ -48,13 +48,14 @@ def about() -> None:
 @app.command()
 def audit(
     claim: Annotated[
-        list[str] | None, typer.Option(help="ID of a claim, such as thm-2.minimum; may be repeated. Default: all.")
+        list[str] | None,
+        typer.Option(metavar="ID", help="ID of a claim, such as thm-2.minimum; may be repeated. Default: all."),
     ] = None,
     layer: Annotated[
         list[LayerName] | None, typer.Option(help="Layer of evidence; may be repeated. Default: all.")
     ] = None,
     device: Annotated[Device, typer.Option(help="Where descent runs.")] = Device.AUTO,
-    seed: Annotated[int, typer.Option(min=0, help="Of the random instances and of descent's starts.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of the random instances and of descent's starts.")] = 0,
     json_path: Annotated[
         str | None, typer.Option("--json", metavar="PATH|-", help="Write the report as JSON; - for standard output.")
     ] = None,
@@ -71,15 +72,20 @@ def audit(
     layers = tuple(name.value for name in (layer or LayerName))
     target = _writable(json_path)
 
-    from collapse.audit import run_audit
+    from collapse.audit import run_audit, testable
     from collapse.report.json_document import document
     from collapse.report.terminal import LiveTable, print_report
 
+    claims = testable(claims, layers, all_of_them=claim is not None)
     console = Console(stderr=json_path == "-", highlight=False)
     if not console.is_terminal:
         console = Console(stderr=json_path == "-", highlight=False, width=PIPE_WIDTH)
-    with LiveTable(console, claims, layers) as live:
-        report = run_audit(claims, layers=layers, device=device.value, seed=seed, listener=live)
+    try:
+        with LiveTable(console, claims, layers) as live:
+            report = run_audit(claims, layers=layers, device=device.value, seed=seed, listener=live)
+    except KeyboardInterrupt:
+        print("interrupted: no report was written", file=sys.stderr)
+        raise typer.Exit(130) from None
     if json_path != "-" or console.is_terminal:
         print_report(console, report, layers)
     if json_path is not None:
@@ -87,7 +93,7 @@ def audit(
         if target is None:
             sys.stdout.write(text)
         else:
-            target.write_text(text, encoding="utf-8")
+            _write(target, text)
     raise typer.Exit(0 if report.passed else 1)
 
 
@@ -97,6 +103,8 @@ def _writable(json_path: str | None) -> Path | None:
 
     if json_path is None or json_path == "-":
         return None
+    if not json_path:
+        raise DataError("--json: the path is empty; name a file, or - for standard output.")
     path = Path(json_path)
     if path.is_dir():
         raise DataError(f"--json: {path} is a folder; name a file in it.")
@@ -111,6 +119,15 @@ def _writable(json_path: str | None) -> Path | None:
             f"--json: cannot write {path}: {error.strerror}. Name a file in a folder you can write to."
         ) from None
     return path
+
+
+def _write(path: Path, text: str) -> None:
+    from derivations.errors import DataError
+
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"--json: cannot write {path}: {error.strerror}. The report above is complete.") from None
 
 
 def main() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from derivations.claim import Claim, Decision, Verdict
+import sympy
+
+from derivations.claim import Claim, Decision, Statement, Verdict, undecided
 from derivations.ledger import claims_by_id
 from derivations.mutants import Mutant, mutants
 from numerics.evidence import Evidence, gather, refutes
@@ -49,20 +51,36 @@ def judge(claim_id: str) -> Judgement:
     """Decide the printed and the corrected statement and every mutant of the one that stands."""
     claim = claims_by_id()[claim_id]
     return Judgement(
-        claim.printed.decide(claim.printed.formula),
-        claim.corrected.decide(claim.corrected.formula) if claim.corrected else None,
-        tuple(claim.standing.decide(mutant.formula).verdict for mutant in mutants_of(claim)),
+        _decision(claim.printed, claim.printed.formula),
+        _decision(claim.corrected, claim.corrected.formula) if claim.corrected else None,
+        tuple(_decision(claim.standing, mutant.formula).verdict for mutant in mutants_of(claim)),
     )
+
+
+def _decision(statement: Statement, formula: sympy.Basic) -> Decision:
+    """The decision on a formula; one that the derivation cannot even read is undecided."""
+    try:
+        return statement.decide(formula)
+    except Exception as error:
+        return undecided(f"{type(error).__name__}: {error}")
 
 
 def examine(claim: Claim, layer: Layer) -> Examination:
     """Ask one layer about the standing statement, the printed one if it is another, and every mutant."""
     return Examination(
         layer.name,
-        tuple(gather(claim, claim.standing.formula, layer)),
+        _evidence(claim, layer),
         refutes(claim, claim.printed.formula, layer) if claim.corrected else None,
         tuple(refutes(claim, mutant.formula, layer) for mutant in mutants_of(claim)),
     )
+
+
+def _evidence(claim: Claim, layer: Layer) -> tuple[Evidence, ...]:
+    """The rows for the standing statement; a layer that breaks down has looked at nothing."""
+    try:
+        return tuple(gather(claim, claim.standing.formula, layer))
+    except Exception as error:
+        return (Evidence(layer.name, f"{type(error).__name__}: {error}", 0, float("inf"), 0.0, "the evaluation"),)
 
 
 def examine_without_descent(claim_id: str, name: str, seed: int) -> Examination:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from enum import StrEnum
 
 import sympy
@@ -24,14 +24,14 @@ class Step:
     """One step of a derivation: what it says, the mathematics, whether the machine decided it, and a cited lemma if any."""
 
     text: str
-    formula: sympy.Basic
+    formula: InitVar[sympy.Basic]
     verdict: Verdict
     lemma: str | None = None
+    latex: str = field(init=False)
 
-    @property
-    def latex(self) -> str:
-        """The formula in LaTeX."""
-        return sympy.latex(self.formula)
+    def __post_init__(self, formula: sympy.Basic) -> None:
+        # kept as text: an equation that holds may evaluate to "true" when it is rebuilt in another process
+        object.__setattr__(self, "latex", sympy.latex(formula))
 
 
 @dataclass(frozen=True)

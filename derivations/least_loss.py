@@ -131,6 +131,10 @@ def rearrangement_steps() -> tuple[Step, ...]:
     a, b = sympy.symbols("a:3", real=True), sympy.symbols("b:3", real=True)
     double_sum = sum(a[row] * b[column] * entries[row, column] ** 2 for row in range(3) for column in range(3))
 
+    share = Symbol("o", real=True)
+    squares = ((share, 1 - share), (1 - share, share))
+    potentials, others = sympy.symbols("p:2", real=True), sympy.symbols("r:2", real=True)
+
     def slack(a_i: Expr, b_i: Expr, q_i: Expr, b_j: Expr, q_j: Expr) -> Expr:
         return a_i * b_j - (a_i * b_i - q_i) - q_j
 
@@ -143,6 +147,16 @@ def rearrangement_steps() -> tuple[Step, ...]:
         zero(
             "the trace of two diagonal matrices and a rotation (written out in 3 x 3)",
             (diag(*a) * entries * diag(*b) * entries.T).trace() - double_sum,
+        ),
+        zero(
+            "unit row and column sums make the potentials add up to their sums (written out in 2 x 2)",
+            sum(
+                (p + r) * o
+                for p, row in zip(potentials, squares, strict=True)
+                for r, o in zip(others, row, strict=True)
+            )
+            - sum(potentials)
+            - sum(others),
         ),
         zero("the slack vanishes on the diagonal", slack(a_i, b_i, q_i, b_i, q_i)),
         nonnegative("to the right of the diagonal the slack does not fall", rightwards),

@@ -147,19 +147,22 @@ def worse_instance(formula: Basic, rotation: MatrixExpr, candidates: Iterable[In
 def mode_minimum_steps(formula: Basic, deviation: Expr) -> list[Step]:
     """(lambda_i, theta_i) are nonnegative and attain the least loss of their mode, in every regime."""
     steps = []
-    for name, case in zip(("above", "at", "below", "no signal"), regimes(deviation), strict=True):
+    for name, case in zip(
+        ("above the threshold", "at the threshold", "below the threshold", "zeta = 0"), regimes(deviation), strict=True
+    ):
+        # force: all symbols here are positive, so that a root of a square is its base
         a, b = (sympy.powdenest(sympy.factor(resolved(part.xreplace(case))), force=True) for part in formula.args[:2])
         loss = mode_loss(a, b, case[zeta[i]], deviation, weight)
         steps.append(
             zero(
-                f"the mode's least loss is attained ({name} the threshold)",
+                f"the mode's least loss is attained ({name})",
                 loss - least_mode_loss(zeta[i], deviation).xreplace(case),
             )
         )
         lengths = all(sign_is(part, "nonnegative") for part in (a, b))
         steps.append(
             Step(
-                f"both are lengths ({name} the threshold)",
+                f"both are lengths ({name})",
                 Tuple(a, b),
                 Verdict.PROVED if lengths else Verdict.UNDECIDED,
             )
@@ -180,10 +183,12 @@ def equals_least_loss(formula: Basic) -> Decision:
 def profile_steps(formula: Expr, derived: Expr) -> list[Step]:
     """Two sums over modes agree, in every regime of a mode (the sorted deviation being the one paired with zeta_i)."""
     return [
-        sums_equal(
-            f"the sums agree mode by mode ({name} the threshold)", formula.xreplace(case), derived.xreplace(case)
+        sums_equal(f"the sums agree mode by mode ({name})", formula.xreplace(case), derived.xreplace(case))
+        for name, case in zip(
+            ("above the threshold", "at the threshold", "below the threshold", "zeta = 0"),
+            regimes(sigma_sorted[i]),
+            strict=True,
         )
-        for name, case in zip(("above", "at", "below", "no signal"), regimes(sigma_sorted[i]), strict=True)
     ]
 
 

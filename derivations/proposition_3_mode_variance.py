@@ -66,8 +66,8 @@ def mode_objective_steps() -> tuple[Step, ...]:
     return (
         *kl_steps(),
         zero(
-            "the objective is continuous where the mode collapses",
-            (below - s * sympy.sqrt(weight)).subs(s, below * edge),
+            "the slopes of the two sides meet where the mode collapses",
+            (active_below - collapsed_below).subs(s, below * edge),
         ),
         positive("zeta > threshold: the candidate lies on the active side", above * edge - best),
         zero("zeta > threshold: it is stationary", active_above.subs(s, best)),
@@ -98,12 +98,12 @@ def mode_objective_steps() -> tuple[Step, ...]:
 def variance_regimes() -> tuple[tuple[str, dict[Basic, Expr], bool], ...]:
     """(name, zeta_i, whether the mode is active) for every case of a learned mode."""
     cases = (
-        ("above", root_water * sympy.sqrt(1 + margin**2), True),
-        ("at", root_water, False),
-        ("below", root_water / (1 + margin), False),
+        ("above the threshold", root_water * sympy.sqrt(1 + margin**2), True),
+        ("at the threshold", root_water, False),
+        ("below the threshold", root_water / (1 + margin), False),
     )
     return tuple(
-        (name, {zeta[i]: value}, active) for name, value, active in (*cases, ("no signal", sympy.S.Zero, False))
+        (name, {zeta[i]: value}, active) for name, value, active in (*cases, ("zeta = 0", sympy.S.Zero, False))
     )
 
 
@@ -139,8 +139,8 @@ def deviation_steps(formula: Expr) -> list[Step]:
         slope = slopes(case[zeta[i]])[0 if active else 1].subs(s, value)
         inside = (case[zeta[i]] - value * sympy.sqrt(weight)) * (1 if active else -1)
         steps += [
-            zero(f"sigma_i is stationary ({name} the threshold)", slope),
-            nonnegative(f"sigma_i lies on its side of the edge ({name} the threshold)", inside),
+            zero(f"sigma_i is stationary ({name})", slope),
+            nonnegative(f"sigma_i lies on its side of the edge ({name})", inside),
         ]
     return steps
 

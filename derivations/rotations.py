@@ -9,7 +9,19 @@ from __future__ import annotations
 from functools import lru_cache
 
 import sympy
-from sympy import And, Basic, DiagonalMatrix, Eq, Expr, ImmutableDenseMatrix, MatrixExpr, Trace, diag
+from sympy import (
+    And,
+    Basic,
+    DiagonalMatrix,
+    Eq,
+    Expr,
+    ImmutableDenseMatrix,
+    MatrixExpr,
+    MatrixSymbol,
+    Trace,
+    ZeroMatrix,
+    diag,
+)
 
 from derivations.claim import Claim, Decision, Statement, Step, Verdict, conclude
 from derivations.instances import Instance
@@ -24,6 +36,7 @@ from derivations.notation import (
     Theta,
     U,
     V,
+    d1,
     eta_enc,
     i,
     sigma_sorted,
@@ -110,13 +123,13 @@ def mode_balance_steps() -> tuple[Step, ...]:
     threshold = sigma_sorted[i] * sympy.sqrt(weight)
     return tuple(
         zero(
-            f"c theta^2 = sigma^2 lambda^2 ({name} the threshold)",
+            f"c theta^2 = sigma^2 lambda^2 ({name})",
             (weight * lengths[1] ** 2 - sigma_sorted[i] ** 2 * lengths[0] ** 2).xreplace({zeta[i]: value}),
         )
         for name, value in (
-            ("above", threshold * (1 + margin**2)),
-            ("at", threshold),
-            ("below", threshold / (1 + margin)),
+            ("above the threshold", threshold * (1 + margin**2)),
+            ("at the threshold", threshold),
+            ("below the threshold", threshold / (1 + margin)),
         )
     )
 
@@ -124,11 +137,12 @@ def mode_balance_steps() -> tuple[Step, ...]:
 def conjunct_steps(formula: Basic, required: MatrixExpr) -> list[Step]:
     """The condition says exactly: P is orthogonal, and `required` vanishes."""
     conjuncts = formula.args if isinstance(formula, And) else (formula,)
-    found = [_same_equation(part, required) for part in conjuncts if isinstance(part, Eq)]
+    equations = [part for part in conjuncts if isinstance(part, Eq)]
+    found = [part for part in equations if _same_equation(part, required)]
     orthogonal = [
-        _same_equation(part, P * P.T - I_latent) or _same_equation(part, P.T * P - I_latent) for part in conjuncts
+        part for part in equations if any(_same_equation(part, gram - I_latent) for gram in (P * P.T, P.T * P))
     ]
-    exact = isinstance(formula, And) and len(conjuncts) == 2 and any(found) and any(orthogonal)
+    exact = isinstance(formula, And) and len(conjuncts) == 2 and len(found) == len(orthogonal) == 1
     return [
         Step(
             "the condition is this equation, for orthogonal P", formula, Verdict.PROVED if exact else Verdict.UNDECIDED
@@ -187,6 +201,13 @@ def orthogonal_column_steps() -> tuple[Step, ...]:
     X = sympy.Matrix(3, 3, lambda a, b: sympy.Symbol(f"x_{min(a, b)}{max(a, b)}", real=True))
     D = diag(*(X[k, k] for k in range(3)))
     off_diagonal = 2 * sum(X[a, b] ** 2 for a in range(3) for b in range(a))
+    gram_symbol, diagonal, best = (MatrixSymbol(name, d1, d1) for name in ("X", "D", "S"))
+    inverse_scale = water / eta_enc**2
+    stationary = (
+        (gram_symbol * Sigma * gram_symbol, water * gram_symbol - inverse_scale * gram_symbol * Sigma),
+        (Sigma * diagonal, water * I_latent - inverse_scale * Sigma),
+    )
+    best_for_lengths = (best * Lambda.T * Lambda, water * I_latent - inverse_scale * best)
     rotation = sympy.Matrix(2, 2, sympy.symbols("p:4", real=True))
     square = sympy.Matrix(2, 2, sympy.symbols("q:4", real=True))
     rest = rotation.T * square * rotation
@@ -201,6 +222,19 @@ def orthogonal_column_steps() -> tuple[Step, ...]:
             gram,
             (*ORTHOGONAL, weighted),
         ),
+        equal("c V^T V is symmetric, so that X Sigma = Sigma X", (V.T * V).T, V.T * V),
+        equal(
+            "X Sigma (I/eta_enc^2 + X/t) = X and Sigma (I/eta_enc^2 + D/t) = I give X Sigma (X - D) = 0",
+            gram_symbol * Sigma * (gram_symbol - diagonal),
+            ZeroMatrix(d1, d1),
+            stationary,
+        ),
+        equal(
+            "hence Sigma X (X - D) = 0, and X (X - D) = 0 since Sigma is invertible",
+            gram_symbol * Sigma * (gram_symbol - diagonal),
+            Sigma * gram_symbol * (gram_symbol - diagonal),
+            ((gram_symbol * Sigma, Sigma * gram_symbol),),
+        ),
         zero(
             "Tr X (X - D) is the sum of the squared off-diagonal entries (written out in 3 x 3)",
             (X * (X - D)).trace() - off_diagonal,
@@ -211,6 +245,13 @@ def orthogonal_column_steps() -> tuple[Step, ...]:
             Trace(Lambda * Sigma_sorted * Lambda.T),
             (*ORTHOGONAL, (Sigma, P.T * Sigma_sorted * P)),
         ),
+        equal(
+            "this Sigma is the inverse of I/eta_enc^2 + X/t, hence diagonal if X is",
+            (P.T * best * P) * (I_latent / eta_enc**2 + gram / water),
+            I_latent,
+            (*ORTHOGONAL, best_for_lengths),
+        ),
+        equal("and its trace is that of S", Trace(P.T * best * P), Trace(best), ORTHOGONAL),
         zero(
             "a rotation keeps the determinant (written out in 2 x 2)", rest.det() - rotation.det() ** 2 * square.det()
         ),

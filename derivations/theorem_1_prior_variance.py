@@ -67,15 +67,17 @@ def certificate_steps() -> tuple[Step, ...]:
         equal("the loss, split around any M + N = Z", objective, split, ((Z, M + N),)),
         equal("the bracket as a square and a quadratic form in V", bracket, squares),
     ]
-    for name, case in (("above", threshold * (1 + margin)), ("at", threshold), ("below", threshold / (1 + margin))):
+    for name, case in (
+        ("above the threshold", threshold * (1 + margin)),
+        ("at the threshold", threshold),
+        ("below the threshold", threshold / (1 + margin)),
+    ):
         kept = Max(0, case - threshold)
         rest = case - kept
         bound = (2 * kept * rest + rest**2 - least_mode_loss(singular, deviation, c)).subs(singular, case)
         steps += [
-            nonnegative(
-                f"eigenvalue of the quadratic form, {name} the threshold", sympy.simplify(c - rest**2 / deviation**2)
-            ),
-            zero(f"the constant is the least loss of a mode, {name} the threshold", bound),
+            nonnegative(f"eigenvalue of the quadratic form, {name}", sympy.simplify(c - rest**2 / deviation**2)),
+            zero(f"the constant is the least loss of a mode, {name}", bound),
         ]
     return tuple(steps)
 
@@ -97,23 +99,23 @@ def characterises_complete_collapse(formula: Basic) -> Decision:
             verb = "is" if collapsed else "is not"
             return refuted(instance.named(), f"the origin {verb} a global minimum, but the condition is {stated}")
     cases = (
-        ("above", root_water * (1 + margin)),
-        ("at", root_water),
-        ("below", root_water / (1 + margin)),
-        ("no signal", sympy.S.Zero),
+        ("above the threshold", root_water * (1 + margin)),
+        ("at the threshold", root_water),
+        ("below the threshold", root_water / (1 + margin)),
+        ("zeta = 0", sympy.S.Zero),
     )
     steps = [*certificate_steps(), *least_loss_steps()]
     for name, value in cases:
         gain = (value**2 - least_mode_loss(value, eta_enc)).subs(weight * eta_enc**2, root_water**2)
-        collapsed = name != "above"
+        collapsed = name != "above the threshold"
         stated = holds(formula.subs(zeta[1], value))
         steps += [
             zero(
-                f"what the largest mode gains over the origin, {name} the threshold",
+                f"what the largest mode gains over the origin, {name}",
                 gain - (0 if collapsed else (root_water * margin) ** 2),
             ),
             Step(
-                f"the condition is {collapsed}, {name} the threshold",
+                f"the condition is {collapsed}, {name}",
                 formula,
                 Verdict.PROVED if stated is collapsed else Verdict.UNDECIDED,
             ),
@@ -125,7 +127,7 @@ CLAIMS = (
     Claim(
         "thm-1.minimum",
         "§4.2, Theorem 1, Eq 10",
-        "the singular values of U and V at the global minimum when sigma_i = eta_enc",
+        "a global minimum has these singular values of U and V when sigma_i = eta_enc",
         printed=Statement(EQUATION_10, minimises_prior_variance),
         observable="prior_minimiser",
         uses=("prop-1.reduction", "prop-2.minimum"),

@@ -103,10 +103,10 @@ def minimises_learned_variance(formula: Basic) -> Decision:
         least = singular**2 - kept**2 + water * (best**2 / eta_enc**2 - 1 - log(best**2 / eta_enc**2))
         steps += [
             zero(
-                f"the least loss of a mode is attained ({name} the threshold)",
+                f"the least loss of a mode is attained ({name})",
                 learned_mode_loss(a, b, singular) - least,
             ),
-            *(nonnegative(f"a length ({name} the threshold)", sympy.factor(part)) for part in (a, b)),
+            *(nonnegative(f"a length ({name})", sympy.factor(part)) for part in (a, b)),
         ]
     return conclude(steps)
 
@@ -166,7 +166,7 @@ CLAIMS = (
     Claim(
         "thm-2.minimum",
         "§4.3, Theorem 2, Eq 15-18",
-        "the singular values of U and V at the global minimum over U, W and Sigma (Lambda, Theta rectangular, as in Eq 7)",
+        "a global minimum over U, W and Sigma has these singular values (Lambda, Theta rectangular, as in Eq 7)",
         printed=Statement(EQUATION_17_18, minimises_learned_variance),
         observable="learned_minimiser",
         uses=("eq-13.reduced", "prop-3.variance"),

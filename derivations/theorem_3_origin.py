@@ -135,13 +135,15 @@ def sign_steps() -> tuple[Step, ...]:
     """The signs that can occur together: the smallest eigenvalue is negative iff zeta_1 > sqrt(t), where the gap is negative."""
     steps = []
     for name, singular in (
-        ("above", root_water * (1 + margin)),
-        ("at", root_water),
-        ("below", root_water / (1 + margin)),
+        ("above the threshold", root_water * (1 + margin)),
+        ("at the threshold", root_water),
+        ("below the threshold", root_water / (1 + margin)),
     ):
         # eigenvalue = S - sqrt(S^2 - product) with S > 0: it has the sign of the block's determinant
         product = (4 * eta_enc**2 * weight - 4 * singular**2).simplify()
-        expected = {"above": "negative", "at": "zero", "below": "positive"}[name]
+        expected = {"above the threshold": "negative", "at the threshold": "zero", "below the threshold": "positive"}[
+            name
+        ]
         sign = {"negative": product < 0, "zero": Eq(product, 0), "positive": product > 0}[expected]
         steps.append(
             Step(

@@ -78,7 +78,7 @@ def _torch() -> dict[str, Any]:
         """The square root; its derivative is taken as 0 where the argument is 0, as below a threshold."""
         value = tensor(value)
         inside = value > 0
-        return torch.where(inside, torch.where(inside, value, 1.0).sqrt(), torch.where(value < 0, torch.nan, 0.0))
+        return torch.where(inside, torch.where(inside, value, 1.0).sqrt(), torch.where(value == 0, 0.0, torch.nan))
 
     def moved(vector: torch.Tensor, by: int) -> torch.Tensor:
         return torch.cat([vector[..., by:], *[vector[..., -1:]] * by], -1)
@@ -94,7 +94,10 @@ def _torch() -> dict[str, Any]:
 
     def matrix_power(matrix: torch.Tensor, exponent: Any) -> torch.Tensor:
         if float(exponent).is_integer():
-            return torch.linalg.matrix_power(matrix, int(exponent))
+            try:
+                return torch.linalg.matrix_power(matrix, int(exponent))
+            except torch.linalg.LinAlgError:  # singular
+                return torch.full_like(matrix, torch.nan)
         return torch.diag_embed(matrix.diagonal(dim1=-2, dim2=-1) ** float(exponent))
 
     return _shared() | {

@@ -74,12 +74,12 @@ def gather(claim: Claim, formula: Basic, layer: Layer) -> list[Evidence]:
 
 
 def collect(layer: str, findings: Iterator[Finding]) -> list[Evidence]:
-    """Findings by quantity, with the worst of each."""
-    by_quantity: dict[str, list[Finding]] = {}
+    """Findings by quantity and tolerance, with the worst of each."""
+    by_quantity: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:
-        by_quantity.setdefault(finding.quantity, []).append(finding)
+        by_quantity.setdefault((finding.quantity, finding.tolerance.name), []).append(finding)
     rows = []
-    for quantity, found in by_quantity.items():
+    for (quantity, _), found in by_quantity.items():
         worst = max(
             found, key=lambda finding: finding.residual if finding.residual == finding.residual else float("inf")
         )

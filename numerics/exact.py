@@ -22,6 +22,7 @@ from derivations.matrix_calculus import differential, gradient, trace_normal_for
 from derivations.matrix_calculus import product as word_product
 from numerics.lambdified import evaluate
 from numerics.points import Point
+from numerics.tolerances import FIFTY_DIGITS
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,23 +184,28 @@ def stationarity(problem: ExactProblem, point: Point) -> sympy.Expr:
 
 
 def has_negative_curvature(problem: ExactProblem, point: Point) -> bool:
-    """Whether the Hessian in (W, U and, if learned, the variances) has a negative eigenvalue, decided exactly.
+    """Whether the Hessian in (W, U and, if learned, the variances) has a negative eigenvalue."""
+    return smallest_eigenvalue_sign(problem, point) < 0
 
-    A symmetric matrix is positive semidefinite iff the coefficients of its characteristic polynomial alternate in sign.
+
+def smallest_eigenvalue_sign(problem: ExactProblem, point: Point) -> int:
+    """-1, 0 or 1: the sign of the smallest eigenvalue of the Hessian.
+
+    A symmetric matrix is positive semidefinite iff the coefficients of its characteristic polynomial alternate in sign, and then
+    singular iff the last one is 0. Entries that are not rational, as a mutant may have them, are taken to 50 digits.
     """
     matrix = hessian(problem, point)
     if not all(entry.is_Rational for entry in matrix.flat):
         with mpmath.workdps(50):
-            lowest = min(
-                mpmath.eigsy(
-                    mpmath.matrix([[mpmath.mpf(e.evalf(50)) for e in row] for row in matrix]), eigvals_only=True
-                )
-            )
-            return bool(lowest < -(mpmath.mpf(10) ** -30))
-    dense = flint.fmpq_mat(len(matrix), len(matrix), [flint.fmpq(int(entry.p), int(entry.q)) for entry in matrix.flat])
-    coefficients = dense.charpoly().coeffs()
+            dense = mpmath.matrix([[mpmath.mpf(entry.evalf(50)) for entry in row] for row in matrix])
+            lowest = min(mpmath.eigsy(dense, eigvals_only=True))
+            return 0 if abs(lowest) < FIFTY_DIGITS.value else int(mpmath.sign(lowest))
+    rationals = [flint.fmpq(int(entry.p), int(entry.q)) for entry in matrix.flat]
+    coefficients = flint.fmpq_mat(len(matrix), len(matrix), rationals).charpoly().coeffs()
     degree = len(matrix)
-    return any((-1) ** (degree - power) * coefficient < 0 for power, coefficient in enumerate(coefficients))
+    if any((-1) ** (degree - power) * coefficient < 0 for power, coefficient in enumerate(coefficients)):
+        return -1
+    return 0 if coefficients[0] == 0 else 1
 
 
 def hessian(problem: ExactProblem, point: Point) -> Shaped[np.ndarray, "p p"]:

@@ -27,6 +27,11 @@ EXACT = Tolerance(
     0.0,
     "Exact numbers and truth values: they agree or they do not.",
 )
+FIFTY_DIGITS = Tolerance(
+    "FIFTY_DIGITS",
+    1e-30,
+    "An eigenvalue computed with 50 digits of a Hessian that is not rational, where only mutants lead.",
+)
 CLOSED_FORM_GRADIENT = Tolerance(
     "CLOSED_FORM_GRADIENT",
     1e-10,
@@ -158,6 +163,7 @@ TOLERANCES: dict[str, Tolerance] = {
     for row in (
         FLOAT64_IDENTITY,
         EXACT,
+        FIFTY_DIGITS,
         CLOSED_FORM_GRADIENT,
         CLOSED_FORM_CURVATURE,
         MATRIX_EQUATION,

@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy
 
-from collapse.audit import AuditReport, ClaimReport
+from collapse.findings import AuditReport, ClaimReport
 from derivations.claim import Decision, Statement, Step, Verdict
 from numerics.evidence import Evidence
 

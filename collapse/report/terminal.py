@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from collapse.audit import AuditReport, ClaimReport
+from collapse.findings import AuditReport, ClaimReport
 from collapse.judgement import LAYERS, SYMBOLIC
 from derivations.claim import SYMBOLIC_DIMENSIONS, Claim, Verdict
 from numerics.evidence import layers_of
@@ -18,11 +18,15 @@ from numerics.evidence import layers_of
 STYLES = {Verdict.PROVED: "green", Verdict.REFUTED: "red", Verdict.UNDECIDED: "yellow"}
 
 
+WIDE = 112
+"""Columns that the whole table takes."""
+
+
 class LiveTable:
     """Shows the table while the audit runs; silent where the console is no terminal."""
 
     def __init__(self, console: Console, claims: Sequence[Claim], layers: Sequence[str]) -> None:
-        self.layers = layers
+        self.layers, self.console = layers, console
         self.reports = {claim.id: ClaimReport(claim) for claim in claims}
         self.minima = 0
         self.live = Live(self._content(), console=console, refresh_per_second=4, transient=True)
@@ -49,24 +53,25 @@ class LiveTable:
             self.live.update(self._content())
 
     def _content(self) -> RenderableType:
-        rows = table(list(self.reports.values()), self.layers)
+        rows = table(list(self.reports.values()), self.layers, narrow=self.console.width < WIDE)
         return Group(rows, Text(f"minima found by descent: {self.minima}", style="dim"))
 
 
-def table(reports: Sequence[ClaimReport], layers: Sequence[str]) -> Table:
-    """One row a claim: verdicts, scope, worst residual per layer, mutants refuted of all that had to be."""
+def table(reports: Sequence[ClaimReport], layers: Sequence[str], *, narrow: bool = False) -> Table:
+    """One row a claim: verdicts, scope, worst residual per layer, mutants refuted of all that had to be.
+
+    A narrow table leaves out the scope and the numbers of instances.
+    """
     found = Table(box=None, pad_edge=False, header_style="bold")
     found.add_column("claim", no_wrap=True, min_width=max(len(report.claim.id) for report in reports))
-    for name in ("printed", "corrected"):
+    for name in ("printed", "corrected", *(() if narrow else ("scope",))):
         found.add_column(name, no_wrap=True)
-    found.add_column("scope")
-    for name in LAYERS[1:]:
-        if name in layers:
-            found.add_column(name, justify="right")
-    found.add_column("mutants", justify="right")
+    shown = [name for name in LAYERS[1:] if name in layers]
+    for name in (*shown, "mutants"):
+        found.add_column(name, justify="right", no_wrap=True)
     for report in reports:
-        cells: list[RenderableType] = [report.claim.id, *_verdicts(report), _scope(report)]
-        cells += [_layer(report, name) for name in LAYERS[1:] if name in layers]
+        cells: list[RenderableType] = [report.claim.id, *_verdicts(report), *(() if narrow else (_scope(report),))]
+        cells += [_layer(report, name, counts=not narrow) for name in shown]
         found.add_row(*cells, _mutants(report, layers))
     return found
 
@@ -89,7 +94,7 @@ def _scope(report: ClaimReport) -> str:
     return (report.judgement.corrected or report.judgement.printed).scope.replace(SYMBOLIC_DIMENSIONS, "all dimensions")
 
 
-def _layer(report: ClaimReport, name: str) -> Text:
+def _layer(report: ClaimReport, name: str, *, counts: bool) -> Text:
     if name not in layers_of(report.claim):
         return Text("–", style="dim")
     if name not in report.examinations:
@@ -99,9 +104,9 @@ def _layer(report: ClaimReport, name: str) -> Text:
         return Text("no instance", style="bold red")
     worst = max(rows, key=lambda row: row.worst_residual / row.tolerance if row.tolerance else row.worst_residual)
     shown = "0" if worst.worst_residual == 0 else f"{worst.worst_residual:.0e}"
-    return Text(
-        f"{shown} ({max(row.instances for row in rows)})", style="" if all(row.passed for row in rows) else "bold red"
-    )
+    if counts:
+        shown += f" ({max(row.instances for row in rows)})"
+    return Text(shown, style="" if all(row.passed for row in rows) else "bold red")
 
 
 def _mutants(report: ClaimReport, layers: Sequence[str]) -> Text:
@@ -114,7 +119,11 @@ def _mutants(report: ClaimReport, layers: Sequence[str]) -> Text:
 
 def print_report(console: Console, report: AuditReport, layers: Sequence[str]) -> None:
     """The table, the refuted statements with their counterexamples, the descent behind it, and the verdict."""
-    console.print(table(report.claims, layers))
+    narrow = console.width < WIDE
+    console.print(table(report.claims, layers, narrow=narrow))
+    if narrow:
+        scopes = sorted({_scope(claim) for claim in report.claims if claim.judgement})
+        console.print(Text(f"Scope of the verdicts: {', '.join(scopes) or 'none was asked for'}.", style="dim"))
     console.print(
         Text(
             "Residual: the worst (instances); – where a layer does not apply. Mutants: refuted by all, of those that had to be.",
@@ -162,4 +171,6 @@ def _print_verdict(console: Console, report: AuditReport) -> None:
     outcome.append(
         f": {len(report.claims)} claims, {refuted}/{total} mutants refuted, {report.seconds:.0f} s", style="default"
     )
+    if any(claim.judgement is None for claim in report.claims):
+        outcome.append("; no verdicts, since the symbolic layer was left out")
     console.print(outcome)

@@ -77,14 +77,10 @@ class DescentLayer(FloatLayer):
         return self.minimum(problem).loss
 
     def minimum_findings(self, problem: Problem, point: Point) -> Iterator[Finding]:
-        """The gap between the loss at the point and where descent ended, and the invariants of the two.
-
-        Descent may end above the closed form by DESCENT_GAP, but below it by DESCENT_BELOW only: the latter counts in
-        proportion.
-        """
+        """The gap between the loss at the point and where descent ended, and, off the thresholds, the invariants of both."""
         found = self.minimum(problem)
-        yield Finding("loss", problem.name, loss_gap(found.loss, self.loss(problem, point)), DESCENT_GAP)
-        if "at-threshold" in problem.regimes or problem.d1 != len(point.variance):
+        yield from loss_findings(problem.name, found.loss, self.loss(problem, point))
+        if "at-threshold" in problem.regimes:
             return
         for quantity, mine, theirs in (
             ("singular values of U", found.U, point.U),
@@ -138,12 +134,14 @@ def within_descent(difference: float, loss: float) -> float:
     return 0.0 if abs(difference) <= DESCENT_GAP.value * max(1.0, abs(loss)) else difference
 
 
-def loss_gap(found: float, stated: float) -> float:
-    """The distance of two losses relative to the stated one, a gap below it weighted by DESCENT_GAP / DESCENT_BELOW."""
-    if not np.isfinite(stated):
-        return float("inf")
-    relative = (found - stated) / max(abs(stated), np.finfo(np.float64).tiny)
-    return relative if relative >= 0 else -relative * DESCENT_GAP.value / DESCENT_BELOW.value
+def loss_findings(name: str, found: float, stated: float) -> tuple[Finding, Finding]:
+    """How far descent ended above the stated minimum, and how far below it, where one run refutes the theory; relative."""
+    gap = (found - stated) / max(abs(stated), np.finfo(np.float64).tiny)
+    above, below = (max(gap, 0.0), max(-gap, 0.0)) if np.isfinite(gap) else (np.inf, np.inf)
+    return (
+        Finding("loss above the closed form", name, above, DESCENT_GAP),
+        Finding("loss below the closed form", name, below, DESCENT_BELOW),
+    )
 
 
 def _spectrum(matrix: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from derivations.instances import is_exactly_zero
 from derivations.ledger import claims_by_id
 from derivations.rotation_witnesses import rotations
 from numerics.draws import Draw, exact_draws
-from numerics.exact import ExactProblem, exact_loss, has_negative_curvature, stationarity
+from numerics.exact import ExactProblem, exact_loss, has_negative_curvature, smallest_eigenvalue_sign, stationarity
 from numerics.layers.base import Finding
 from numerics.points import Point, assembled
 from numerics.rational import exact_problems
@@ -91,10 +91,7 @@ class ExactLayer:
 
     def origin_eigenvalue(self, problem: ExactProblem) -> sympy.Integer:
         """-1, 0 or 1; 0 also where A has a null space."""
-        if _origin_curves_down(problem):
-            return sympy.S.NegativeOne
-        at_threshold = problem.spectrum[0] ** 2 == problem.beta * problem.eta_dec**2
-        return sympy.S.Zero if at_threshold or len(problem.A) > problem.d0 else sympy.S.One
+        return sympy.Integer(_origin_sign(problem))
 
     def origin_gap(self, problem: ExactProblem) -> sympy.Expr:
         """Exact."""
@@ -102,7 +99,7 @@ class ExactLayer:
 
     def origin_is_local_minimum(self, problem: ExactProblem) -> bool:
         """No negative curvature: what the loss adds to its second-order part at the origin is |U V^T|^2."""
-        return not _origin_curves_down(problem)
+        return _origin_sign(problem) >= 0
 
 
 def fixed_variances(problem: ExactProblem) -> Shaped[np.ndarray, " d1"]:
@@ -119,8 +116,8 @@ def _origin(problem: ExactProblem) -> Point:
 
 
 @lru_cache(maxsize=1024)
-def _origin_curves_down(problem: ExactProblem) -> bool:
-    return has_negative_curvature(problem, _origin(problem))
+def _origin_sign(problem: ExactProblem) -> int:
+    return smallest_eigenvalue_sign(problem, _origin(problem))
 
 
 @lru_cache(maxsize=1024)

@@ -1,0 +1,123 @@
+"""The descent layer: a closed form off the true minimum is caught, to either side; minima carry their certificates."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from derivations.ledger import claims_by_id
+from numerics.evidence import gather, refutes
+from numerics.layers import descent as descent_module
+from numerics.layers.descent import DescentLayer, loss_findings, within_descent
+from numerics.layers.floating import closed_form_minimum
+from numerics.points import Point
+from numerics.tolerances import DESCENT_BELOW, DESCENT_GAP, Tolerance
+
+
+@pytest.fixture(scope="module")
+def descent() -> DescentLayer:
+    layer = DescentLayer(seed=0, count=60, real_data=False)
+    for kind in ("learned", "fixed"):
+        assert layer.minimum(layer.problems(kind)[0]).certificate
+    return layer
+
+
+GAPS = {
+    "found above by half the gap": (1 + DESCENT_GAP.value / 2, True),
+    "found above by ten gaps": (1 + 10 * DESCENT_GAP.value, False),
+    "found below by half of what rounding does": (1 - DESCENT_BELOW.value / 2, True),
+    "found below by ten times that": (1 - 10 * DESCENT_BELOW.value, False),
+    "found below by a tenth of the gap": (1 - DESCENT_GAP.value / 10, False),
+    "found below by ten gaps": (1 - 10 * DESCENT_GAP.value, False),
+}
+
+
+@pytest.mark.parametrize("name", GAPS)
+@pytest.mark.parametrize("stated", [1e-3, 1.0, 50.0])
+def test_loss_gap(name: str, stated: float) -> None:
+    factor, agrees = GAPS[name]
+    findings = loss_findings("", stated * factor, stated)
+    assert all(finding.residual >= 0 for finding in findings)
+    assert all(finding.agrees for finding in findings) is agrees
+
+
+@pytest.mark.parametrize(("found", "stated"), [(1.0, float("nan")), (1.0, float("inf")), (float("nan"), 1.0)])
+def test_a_loss_that_is_not_finite_is_no_agreement(found: float, stated: float) -> None:
+    assert not any(finding.agrees for finding in loss_findings("", found, stated))
+
+
+def test_within_descent() -> None:
+    assert within_descent(DESCENT_GAP.value / 2, 1.0) == 0
+    assert within_descent(-DESCENT_GAP.value / 2, 1.0) == 0
+    assert within_descent(-2 * DESCENT_GAP.value, 1.0) < 0 < within_descent(2 * DESCENT_GAP.value, 1.0)
+    assert within_descent(2 * DESCENT_GAP.value, 10.0) == 0
+
+
+class Misstated(DescentLayer):
+    """Descent's minima, found before, beside closed forms whose loss is off by a factor."""
+
+    factor = 1.0
+
+    def __init__(self, honest: DescentLayer) -> None:
+        super().__init__(honest.seed, honest.device, honest.count, real_data=honest.real_data)
+        self.__dict__.update(honest.__dict__)
+
+    def loss(self, problem: Any, point: Point) -> float:
+        return super().loss(problem, point) * self.factor
+
+
+PLANTED = {
+    "honest": (1.0, True),
+    "above the minimum by 1e-10": (1 + DESCENT_GAP.value / 10, False),
+    "above the minimum by 1e-8": (1 + 10 * DESCENT_GAP.value, False),
+    "below the minimum by 1e-8": (1 - 10 * DESCENT_GAP.value, False),
+}
+
+
+@pytest.mark.parametrize("claim_id", ["prop-2.minimum", "thm-1.minimum", "thm-2.minimum"])
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_closed_form_off_the_true_minimum_is_caught(claim_id: str, name: str, descent: DescentLayer) -> None:
+    claim = claims_by_id()[claim_id]
+    layer = Misstated(descent)
+    layer.factor, agrees = PLANTED[name]
+    losses = [row for row in gather(claim, claim.standing.formula, layer) if row.quantity.startswith("loss")]
+    assert len(losses) == 2
+    assert all(row.passed for row in losses) is agrees, losses
+    assert refutes(claim, claim.standing.formula, layer) is not agrees
+
+
+@pytest.mark.parametrize("name", [name for name in PLANTED if name != "honest"])
+def test_each_instance_alone_catches_it(name: str, descent: DescentLayer) -> None:
+    layer = Misstated(descent)
+    for kind in ("learned", "fixed"):
+        for problem in layer.problems(kind):
+            layer.factor = PLANTED[name][0]
+            above, below, *_ = layer.minimum_findings(problem, closed_form_minimum(problem))
+            assert above.quantity.startswith("loss") and below.quantity.startswith("loss")
+            assert not (above.agrees and below.agrees), problem.name
+
+
+def test_descent_certifies_its_minima_without_a_closed_form(
+    descent: DescentLayer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    findings = list(descent.certificate_findings())
+    assert {finding.quantity for finding in findings} == {"gradient norm", "negative curvature"}
+    assert len(findings) == 2 * len(descent.minima()) > 0
+    assert all(finding.agrees for finding in findings)
+    monkeypatch.setattr(descent_module, "GRADIENT_NORM", Tolerance("none", -1.0, "for a test"))
+    assert not any(finding.agrees for finding in descent.certificate_findings() if finding.quantity == "gradient norm")
+
+
+def test_each_group_descends_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, calls = DescentLayer(seed=3, count=12, real_data=False), []
+
+    def counted(problems: Any, **options: Any) -> Iterator[Any]:
+        calls.append(len(problems))
+        yield from descent_module_minimise(problems, **options)
+
+    descent_module_minimise = descent_module.minimise
+    monkeypatch.setattr(descent_module, "minimise", counted)
+    for problem in (*layer.problems("learned"), *layer.problems("fixed"), *layer.problems("prior")):
+        assert layer.minimum(problem).problem is problem
+    assert calls == [len(layer.problems("learned")), len(layer.problems("fixed"))]
+    assert len(layer.minima()) == 12
