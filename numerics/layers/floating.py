@@ -21,7 +21,7 @@ from numerics.problem import Problem
 from numerics.problems import random_problems
 from numerics.tolerances import CLOSED_FORM_CURVATURE, CLOSED_FORM_GRADIENT, FLOAT64_IDENTITY
 
-COUNT = 180
+COUNT = 120
 LARGE = 300
 """Parameters from which on the Hessian is not formed in full."""
 

@@ -17,7 +17,7 @@ from numerics.layers.base import Finding, Layer
 from numerics.observables.minima import truth
 from numerics.points import assembled, backend_of, lengths, rectangular, symbol_values
 
-MOST_PROBLEMS = 16
+MOST_PROBLEMS = 10
 
 
 def rotation(layer: Layer, formula: Basic, *, learned: bool) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from command_line import BY_DERIVATION_AND_EXACTLY, ESCAPE, EXTRA, ROOT, environment, run
+from command_line import ESCAPE, EXTRA, ROOT, environment, run
 
 import collapse.audit
 from collapse import cli
@@ -134,25 +134,6 @@ def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
     assert arguments == ("--help",) or all(
         option in done.stdout for option in ("--claim", "--layer", "--device", "--seed", "--json")
     )
-
-
-def test_a_json_file_and_a_terminal_report_for_a_refuted_claim(tmp_path: Path) -> None:
-    target = tmp_path / "report.json"
-    arguments = ("audit", "--claim", EXTRA, *BY_DERIVATION_AND_EXACTLY, "--json", str(target))
-    done = run(*arguments, COLUMNS="80")
-    assert done.returncode == 0, done.stderr
-    document = json.loads(target.read_text(encoding="utf-8"))
-    check_document(document)
-    (extra,) = document["claims"]
-    assert extra["id"] == EXTRA
-    assert (extra["printed"]["verdict"], extra["corrected"]["verdict"]) == ("refuted", "proved")
-    shown = " ".join(done.stdout.split())
-    for name, value in extra["printed"]["counterexample"]["values"].items():
-        assert f"{name} = {value}" in shown
-    assert extra["printed"]["counterexample"]["failure"] in shown
-    assert ESCAPE not in done.stdout + done.stderr
-    assert EXTRA in {line.split()[0] for line in done.stdout.splitlines() if line.strip()}
-    assert "audit passed" in done.stdout
 
 
 # -------------------------------------------------------------------------------------------- exit codes

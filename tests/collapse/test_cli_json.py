@@ -3,10 +3,11 @@
 import json
 import re
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import BY_DERIVATION_AND_EXACTLY, COLLAPSE, run
+from command_line import BY_DERIVATION_AND_EXACTLY, COLLAPSE, ESCAPE, EXTRA, run
 
 TEXT, NUMBER, WHOLE, TRUTH, LIST, DICT = str, (int, float), int, bool, list, dict
 SCHEMA = {
@@ -102,3 +103,22 @@ def test_the_same_seed_gives_the_same_bytes(to_standard_output: subprocess.Compl
     texts = [seconds.sub('"seconds": 0', done.stdout) for done in (to_standard_output, again)]
     assert all(len(seconds.findall(done.stdout)) == 1 for done in (to_standard_output, again))
     assert texts[0] == texts[1] != ""
+
+
+def test_a_json_file_and_a_terminal_report_for_a_refuted_claim(tmp_path: Path) -> None:
+    target = tmp_path / "report.json"
+    arguments = ("audit", "--claim", EXTRA, *BY_DERIVATION_AND_EXACTLY, "--json", str(target))
+    done = run(*arguments, COLUMNS="80")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(target.read_text(encoding="utf-8"))
+    check_document(document)
+    (extra,) = document["claims"]
+    assert extra["id"] == EXTRA
+    assert (extra["printed"]["verdict"], extra["corrected"]["verdict"]) == ("refuted", "proved")
+    shown = " ".join(done.stdout.split())
+    for name, value in extra["printed"]["counterexample"]["values"].items():
+        assert f"{name} = {value}" in shown
+    assert extra["printed"]["counterexample"]["failure"] in shown
+    assert ESCAPE not in done.stdout + done.stderr
+    assert EXTRA in {line.split()[0] for line in done.stdout.splitlines() if line.strip()}
+    assert "audit passed" in done.stdout
