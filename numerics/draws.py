@@ -6,7 +6,7 @@ columns. The quantities that formulas are compared with are computed from densit
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -23,7 +23,6 @@ from numerics.moments import second_moments
 from numerics.oracle import elbo_by_sigma_points, gaussian_kl
 from numerics.points import Point, backend_of, symbol_values
 from numerics.problem import Problem
-from numerics.rational import exact_problems
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +48,9 @@ class Draw:
         return backend_of(self.problem)
 
 
-def exact_draws(seed: int = 0) -> list[Draw]:
+def exact_draws(problems: Sequence[ExactProblem]) -> list[Draw]:
     """Rational data with integer parameters."""
-    return [_exact_draw(problem) for problem in exact_problems("fixed", seed=seed)]
+    return [_exact_draw(problem) for problem in problems]
 
 
 def _exact_draw(problem: ExactProblem) -> Draw:

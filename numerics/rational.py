@@ -18,7 +18,7 @@ from derivations.instances import Instance
 from numerics.exact import ExactProblem
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def exact_problems(kind: str, count: int = 18, seed: int = 0) -> tuple[ExactProblem, ...]:
     """Exact instances whose minima are rational: kind "learned", "prior" (sigma_i = eta_enc) or "fixed".
 

@@ -23,6 +23,9 @@ from numerics.points import Point, assembled
 from numerics.rational import exact_problems
 from numerics.tolerances import EXACT
 
+SEEDED = 6
+"""Instances that a seed other than 0 adds."""
+
 
 class ExactLayer:
     """Instances in exact numbers with rational minima."""
@@ -33,8 +36,8 @@ class ExactLayer:
         self.seed = seed
 
     def problems(self, kind: str) -> Sequence[ExactProblem]:
-        """Rational instances of a kind."""
-        return exact_problems(kind, seed=self.seed)
+        """Rational instances of a kind: a fixed set, on which every mutant shows, and a few more for another seed than 0."""
+        return _problems(kind, self.seed)
 
     def sweeps(self) -> Sequence[Sequence[ExactProblem]]:
         """Each fixed instance with its standard deviations in another order and at another scale."""
@@ -125,17 +128,22 @@ def _origin_gap(problem: ExactProblem) -> sympy.Expr:
     return sympy.expand(_least_loss(problem) - exact_loss(problem, _origin(problem)))
 
 
+@lru_cache(maxsize=16)
+def _problems(kind: str, seed: int) -> tuple[ExactProblem, ...]:
+    return exact_problems(kind) + (exact_problems(kind, SEEDED, seed) if seed else ())
+
+
 @lru_cache(maxsize=4)
 def _sweeps(seed: int) -> Sequence[Sequence[ExactProblem]]:
     return [
         [problem, *(_with_sigma(problem, variant) for variant in _variants(problem.data.scalars.sigma))]
-        for problem in exact_problems("fixed", seed=seed)
+        for problem in _problems("fixed", seed)
     ]
 
 
 @lru_cache(maxsize=4)
 def _draws(seed: int) -> Sequence[Draw]:
-    return exact_draws(seed)
+    return exact_draws(_problems("fixed", seed))
 
 
 def _variants(sigma: tuple[Any, ...]) -> list[tuple[Any, ...]]:

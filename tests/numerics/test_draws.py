@@ -12,9 +12,10 @@ from derivations.elbo import EQUATION_4, EQUATION_5
 from derivations.instances import is_exactly_zero
 from numerics.draws import Draw, exact_draws, float_draws
 from numerics.lambdified import evaluate
+from numerics.rational import exact_problems
 from numerics.tolerances import FLOAT64_IDENTITY
 
-EXACT_DRAWS = exact_draws(0)
+EXACT_DRAWS = exact_draws(exact_problems("fixed"))
 FLOAT_DRAWS = float_draws(0)
 EVERY = [*EXACT_DRAWS, *FLOAT_DRAWS]
 
