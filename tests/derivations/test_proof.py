@@ -10,7 +10,7 @@ import pytest
 import sympy
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from sympy import And, Eq, Ge, Gt, Le, Lt, Max, Min, Ne, Not, Or, Piecewise, log, sqrt
+from sympy import And, Eq, Ge, Gt, Le, Lt, Max, Min, Ne, Not, Or, Piecewise, Trace, log, sqrt
 
 from derivations.claim import Verdict
 from derivations.notation import U, V, beta, eta_dec, eta_enc, i, sigma, zeta
