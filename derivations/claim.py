@@ -68,6 +68,41 @@ class Statement:
 
 
 @dataclass(frozen=True)
+class Assumption:
+    """What a statement silently or openly takes for granted, and how the statement fares without it.
+
+    `without` judges a formula of the claim's shape where the assumption is dropped or negated, and nothing else is changed. An
+    assumption that the standing statement survives is not needed, and does not belong to the claim.
+    """
+
+    text: str
+    without: Callable[[sympy.Basic], Decision]
+
+
+class Severity(StrEnum):
+    """How much an erratum matters: a slip of notation, a condition that is missing or wrong, or a conclusion that is false."""
+
+    TYPO = "typo"
+    CONDITION = "condition"
+    CONCLUSION = "conclusion"
+
+
+@dataclass(frozen=True)
+class Erratum:
+    """What goes into the errata where the printed statement fails or is incomplete; plain text with the paper's letters.
+
+    Args:
+        printed: what is printed, as a formula or in our words.
+        holds: what holds instead, or the assumption that is missing.
+        severity: how much it matters.
+    """
+
+    printed: str
+    holds: str
+    severity: Severity
+
+
+@dataclass(frozen=True)
 class Claim:
     """One sentence of the paper that can be true or false.
 
@@ -79,7 +114,8 @@ class Claim:
         corrected: present exactly where the printed statement fails or is incomplete.
         observable: what the numeric layers are asked for, to compare with the lambdified formula.
         uses: the claims whose results the derivation relies on.
-        assumptions: under which the statement is judged.
+        assumptions: under which the statement is judged, each with a probe of what happens without it.
+        erratum: present exactly where `corrected` is.
     """
 
     id: str
@@ -89,7 +125,8 @@ class Claim:
     observable: str
     corrected: Statement | None = None
     uses: tuple[str, ...] = ()
-    assumptions: tuple[str, ...] = field(default=())
+    assumptions: tuple[str | Assumption, ...] = field(default=())
+    erratum: Erratum | None = None
 
     @property
     def standing(self) -> Statement:

@@ -2,56 +2,30 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+from collections.abc import Iterator
 from graphlib import TopologicalSorter
+from types import ModuleType
 
-from derivations import (
-    elbo,
-    proposition_1_reduction,
-    proposition_2_fixed_variance,
-    proposition_3_mode_variance,
-    rotations,
-    theorem_1_prior_variance,
-    theorem_2_learned_variance,
-    theorem_3_origin,
-)
+from derivations.census import ORDER
 from derivations.claim import Claim
 from derivations.errors import DataError
 
-ORDER = (
-    "eq-4.elbo",
-    "eq-5.decomposition",
-    "notation.whitening",
-    "notation.gaussian-kl",
-    "prop-1.reduction",
-    "prop-2.stationarity",
-    "prop-2.minimum",
-    "prop-2.rotation",
-    "thm-1.minimum",
-    "thm-1.complete-collapse",
-    "cor-1.profile",
-    "eq-13.reduced",
-    "prop-3.variance",
-    "thm-2.minimum",
-    "thm-2.rotation",
-    "thm-2.variance",
-    "thm-2.extra-latents",
-    "thm-3.hessian",
-    "thm-3.no-middle",
-)
-"""The claims as the paper makes them."""
 
-MODULES = (
-    elbo,
-    proposition_1_reduction,
-    proposition_2_fixed_variance,
-    proposition_3_mode_variance,
-    rotations,
-    theorem_1_prior_variance,
-    theorem_2_learned_variance,
-    theorem_3_origin,
-)
+def _modules() -> Iterator[ModuleType]:
+    """Every module of this package that makes claims."""
+    import derivations
+
+    for found in pkgutil.iter_modules(derivations.__path__, "derivations."):
+        if found.name != __name__:
+            module = importlib.import_module(found.name)
+            if hasattr(module, "CLAIMS"):
+                yield module
+
+
 CLAIMS: tuple[Claim, ...] = tuple(
-    sorted((claim for module in MODULES for claim in module.CLAIMS), key=lambda claim: ORDER.index(claim.id))
+    sorted((claim for module in _modules() for claim in module.CLAIMS), key=lambda claim: ORDER.index(claim.id))
 )
 
 

@@ -2,46 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import importlib
+import pkgutil
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from types import ModuleType
 
 from sympy import Basic
 
 from derivations.claim import Claim
+from numerics import observables
 from numerics.layers.base import Finding, Layer
-from numerics.observables import conditions, identities, minima
-
-Check = Callable[[Layer, Basic], Iterator[Finding]]
+from numerics.observables.base import Check
 
 
-def _everywhere(check: Check) -> dict[str, Check]:
-    return dict.fromkeys(("exact", "numeric", "descent"), check)
-
-
-def _without_descent(check: Check) -> dict[str, Check]:
-    return dict.fromkeys(("exact", "numeric"), check)
+def _modules() -> Iterator[ModuleType]:
+    """Every module of numerics.observables that checks observables."""
+    for found in pkgutil.iter_modules(observables.__path__, f"{observables.__name__}."):
+        module = importlib.import_module(found.name)
+        if hasattr(module, "CHECKS"):
+            yield module
 
 
 OBSERVABLES: dict[str, dict[str, Check]] = {
-    "gaussian_kl": _without_descent(identities.gaussian_kl),
-    "objective": _without_descent(identities.objective),
-    "decomposition": _without_descent(identities.decomposition),
-    "whitening": _without_descent(identities.whitening),
-    "reduction": _without_descent(identities.reduction) | {"descent": minima.reduction_at_minima},
-    "stationary_encoder": _everywhere(minima.stationary_encoder),
-    "fixed_minimiser": _everywhere(partial(minima.minimiser, kind="fixed")),
-    "prior_minimiser": _everywhere(partial(minima.minimiser, kind="prior")),
-    "learned_minimiser": _everywhere(partial(minima.minimiser, kind="learned")),
-    "encoder_std": _everywhere(partial(minima.encoder_std, extra=False)),
-    "extra_encoder_std": _everywhere(partial(minima.encoder_std, extra=True)),
-    "profile": _everywhere(minima.profile),
-    "reduced_objective": _everywhere(minima.reduced_objective),
-    "complete_collapse": _everywhere(minima.complete_collapse),
-    "fixed_rotation": _everywhere(partial(conditions.rotation, learned=False)),
-    "learned_rotation": _everywhere(partial(conditions.rotation, learned=True)),
-    "origin_curvature": _everywhere(conditions.origin_curvature),
-    "origin_minimum": _everywhere(conditions.origin_minimum),
+    name: checks for module in _modules() for name, checks in module.CHECKS.items()
 }
 """For each observable how each layer that can test it does so."""
 

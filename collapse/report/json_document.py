@@ -63,7 +63,7 @@ def _claim(report: ClaimReport) -> dict[str, Any]:
         "id": claim.id,
         "source": claim.source,
         "title": claim.title,
-        "assumptions": list(claim.assumptions),
+        "assumptions": [getattr(assumption, "text", assumption) for assumption in claim.assumptions],
         "printed": printed,
         "corrected": corrected,
         "steps": [_step(step) for step in standing.steps] if standing else [],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 from sympy import Basic
@@ -14,6 +15,7 @@ from derivations.theorem_3_origin import gap as gap_symbol
 from derivations.theorem_3_origin import is_global, is_local, smallest_eigenvalue
 from numerics.lambdified import evaluate
 from numerics.layers.base import Finding, Layer
+from numerics.observables.base import Check, everywhere
 from numerics.observables.minima import truth
 from numerics.points import assembled, backend_of, lengths, rectangular, symbol_values
 
@@ -53,3 +55,11 @@ def origin_minimum(layer: Layer, formula: Basic) -> Iterator[Finding]:
         local, lowest = layer.origin_is_local_minimum(problem), layer.origin_gap(problem) == 0
         values = {is_local: np.bool_(local), is_global: np.bool_(lowest)}
         yield truth(problem, bool(evaluate(formula, values, "numpy")), True)
+
+
+CHECKS: dict[str, dict[str, Check]] = {
+    "fixed_rotation": everywhere(partial(rotation, learned=False)),
+    "learned_rotation": everywhere(partial(rotation, learned=True)),
+    "origin_curvature": everywhere(origin_curvature),
+    "origin_minimum": everywhere(origin_minimum),
+}

@@ -13,6 +13,7 @@ from derivations import notation as n
 from numerics.draws import Draw
 from numerics.lambdified import evaluate
 from numerics.layers.base import Finding, Layer
+from numerics.observables.base import Check, without_descent
 
 
 def _value(formula: Basic, draw: Draw, **replaced: Any) -> Any:
@@ -73,3 +74,11 @@ def reduction(layer: Layer, formula: Basic) -> Iterator[Finding]:
 
 def _roots(draw: Draw) -> Any:
     return draw.values[n.Phi].diagonal() ** (sympy.S.Half if draw.backend == "exact" else 0.5)
+
+
+CHECKS: dict[str, dict[str, Check]] = {
+    "gaussian_kl": without_descent(gaussian_kl),
+    "objective": without_descent(objective),
+    "decomposition": without_descent(decomposition),
+    "whitening": without_descent(whitening),
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from numerics.lambdified import evaluate
 from numerics.layers.base import Finding, Layer
 from numerics.layers.descent import DescentLayer
 from numerics.layers.floating import origin_of
+from numerics.observables import identities
+from numerics.observables.base import Check, everywhere, without_descent
 from numerics.points import Point, assembled, backend_of, symbol_values
 from numerics.tolerances import EXACT, REDUCED_GRADIENT
 
@@ -143,3 +146,17 @@ def complete_collapse(layer: Layer, formula: Basic) -> Iterator[Finding]:
 def truth(problem: Any, stated: bool, found: bool) -> Finding:
     """Whether a statement is true where it should be: 0 if the two agree, 1 if not."""
     return Finding("truth", problem.name, float(stated != found), EXACT)
+
+
+CHECKS: dict[str, dict[str, Check]] = {
+    "reduction": without_descent(identities.reduction) | {"descent": reduction_at_minima},
+    "stationary_encoder": everywhere(stationary_encoder),
+    "fixed_minimiser": everywhere(partial(minimiser, kind="fixed")),
+    "prior_minimiser": everywhere(partial(minimiser, kind="prior")),
+    "learned_minimiser": everywhere(partial(minimiser, kind="learned")),
+    "encoder_std": everywhere(partial(encoder_std, extra=False)),
+    "extra_encoder_std": everywhere(partial(encoder_std, extra=True)),
+    "profile": everywhere(profile),
+    "reduced_objective": everywhere(reduced_objective),
+    "complete_collapse": everywhere(complete_collapse),
+}
