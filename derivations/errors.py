@@ -19,3 +19,7 @@ class AssumptionViolated(VerificationError):
 
 class DataError(VerificationError, ValueError):
     """Input from a user cannot be used; the message names the input and the remedy."""
+
+
+class DataUnavailable(DataError):
+    """Data that a check needs are not on this machine: the check is not made, and the report says why."""
