@@ -17,8 +17,13 @@ i = Symbol("i", integer=True, positive=True)
 
 # Scalars: KL weight; standard deviations of the decoder and of the prior.
 beta, eta_dec, eta_enc = sympy.symbols("beta eta_dec eta_enc", positive=True)
+# The second moment of the target that no linear function of the input explains, E|y|^2 - |Z|^2.
+residual = Symbol("r", nonnegative=True)
 # A term that does not depend on the variable in question (Eq 13).
 constant = Symbol("constant", real=True)
+# r = E|y|^2 - |Z|^2, the second moment of the target that no linear function of the input explains: constant in L_VAE at a
+# fixed eta_dec, not once eta_dec is learned (§4.4).
+residual = Symbol("r", nonnegative=True)
 
 # Per mode: singular values of Z (non-increasing; 0 beyond dstar), encoder standard deviations in the latents' own order,
 # the same in non-decreasing order, and the mean of one latent.

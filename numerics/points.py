@@ -47,6 +47,8 @@ class Spectral(Protocol):
     @property
     def Z(self) -> Any: ...
     @property
+    def r(self) -> Any: ...
+    @property
     def d0(self) -> int: ...
     @property
     def d1(self) -> int: ...
@@ -93,6 +95,7 @@ def _symbol_values(problem: Spectral) -> dict[Basic, Any]:
         n.beta: problem.beta,
         n.eta_dec: problem.eta_dec,
         n.eta_enc: problem.eta_enc,
+        n.residual: problem.r,
         n.d0: problem.d0,
         n.d1: problem.d1,
         n.d2: problem.d2,

@@ -38,6 +38,7 @@ class Problem:
         eta_enc: standard deviation of the prior.
         sigma: encoder standard deviations held fixed, shape (d1,); None when they are learned.
         zeta: singular values of Z known by construction, shape (d*,), non-increasing. Descent never reads them.
+        learned_decoder: whether eta_dec is learned too; eta_dec is then only where descent starts from.
         name: what to call the instance in a message.
         regimes: tags of the regimes that the instance belongs to.
 
@@ -54,6 +55,7 @@ class Problem:
     eta_enc: float
     sigma: Float[np.ndarray, " d1"] | None = None
     zeta: Float[np.ndarray, " dstar"] | None = None
+    learned_decoder: bool = False
     name: str = ""
     regimes: frozenset[str] = field(default_factory=frozenset)
 

@@ -31,7 +31,12 @@ class Finding:
 
 @runtime_checkable
 class Layer(Protocol):
-    """One kind of evidence. Problems are of kind "learned", "prior" (sigma_i = eta_enc) or "fixed" (any standard deviations)."""
+    """One kind of evidence.
+
+    Problems are of kind "learned", "prior" (sigma_i = eta_enc), "fixed" (any standard deviations) or "decoder": the encoder's
+    and the decoder's variances are learned, the loss is L_VAE + (d2/2) log eta_dec^2, and a problem's eta_dec is only where a
+    search may start.
+    """
 
     name: str
 
@@ -54,7 +59,7 @@ class Layer(Protocol):
         """L_VAE at a point."""
 
     def least_loss(self, problem: Any) -> Any:
-        """The minimum of L_VAE, as this layer knows it."""
+        """The minimum of L_VAE, as this layer knows it; kind "decoder": of L_VAE + (d2/2) log eta_dec^2, or minus infinity."""
 
     def minimum_findings(self, problem: Any, point: Point) -> Iterator[Finding]:
         """How far a point is from being a global minimum."""
@@ -70,3 +75,18 @@ class Layer(Protocol):
 
     def origin_is_local_minimum(self, problem: Any) -> bool:
         """Whether U = W = 0 is a local minimum, as this layer sees it."""
+
+    def decoder_variance(self, problem: Any) -> Any:
+        """eta_dec^2 at the global minimum of a problem of kind "decoder".
+
+        0 where the loss falls without bound as eta_dec^2 tends to 0; None where every eta_dec^2 up to some value does equally well.
+        """
+
+    def decoder_variance_findings(self, problem: Any, stated: Any) -> Iterator[Finding]:
+        """How far a stated eta_dec^2 (0 where the loss is unbounded) is from `decoder_variance`; nothing where that is None."""
+
+    def unbounded(self, problem: Any) -> bool:
+        """Whether the loss of a problem of kind "decoder" falls without bound."""
+
+    def collapses_completely(self, problem: Any) -> bool:
+        """Whether U = W = 0, at the best eta_dec^2 for it, attains the least loss of a problem of kind "decoder"."""

@@ -104,6 +104,22 @@ class ExactLayer:
         """No negative curvature: what the loss adds to its second-order part at the origin is |U V^T|^2."""
         return _origin_sign(problem) >= 0
 
+    def decoder_variance(self, problem: Any) -> Any:
+        """eta_dec^2 at the minimum; 0 where the loss is unbounded, None where it is not unique."""
+        raise NotImplementedError
+
+    def decoder_variance_findings(self, problem: Any, stated: Any) -> Iterator[Finding]:
+        """How far a stated eta_dec^2 is from it."""
+        raise NotImplementedError
+
+    def unbounded(self, problem: Any) -> bool:
+        """Whether the loss falls without bound."""
+        raise NotImplementedError
+
+    def collapses_completely(self, problem: Any) -> bool:
+        """Whether U = W = 0 attains the least loss."""
+        raise NotImplementedError
+
 
 def fixed_variances(problem: ExactProblem) -> Shaped[np.ndarray, " d1"]:
     """Sigma's diagonal where it is fixed."""

@@ -164,6 +164,22 @@ class FloatLayer:
         """No negative curvature: what the loss adds to its second-order part at the origin is |U V^T|^2."""
         return self.origin_eigenvalue(problem) >= 0
 
+    def decoder_variance(self, problem: Any) -> Any:
+        """eta_dec^2 at the minimum; 0 where the loss is unbounded, None where it is not unique."""
+        raise NotImplementedError
+
+    def decoder_variance_findings(self, problem: Any, stated: Any) -> Iterator[Finding]:
+        """How far a stated eta_dec^2 is from it."""
+        raise NotImplementedError
+
+    def unbounded(self, problem: Any) -> bool:
+        """Whether the loss falls without bound."""
+        raise NotImplementedError
+
+    def collapses_completely(self, problem: Any) -> bool:
+        """Whether U = W = 0 attains the least loss."""
+        raise NotImplementedError
+
     def _once(self, question: str, problem: Problem, answer: Callable[[], Any]) -> Any:
         """The answer about an instance, computed when first asked for."""
         key = question, id(problem)
