@@ -7,6 +7,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import sympy
 from sympy import Basic, Expr, ImmutableDenseMatrix, Indexed, IndexedBase, Integer, Max, Min, Piecewise, Rational, Sum
@@ -46,9 +47,12 @@ class Instance:
         """Some mean of the latents: 1, -2, 3, ..."""
         return tuple(Rational((-1) ** k * (k + 1)) for k in range(self.d1))
 
-    def value(self, formula: Basic, index: int | None = None) -> Basic:
-        """The exact value of a formula of scalars (at mode `index`, where it has one); nan where it is undefined."""
-        known = self._known() if index is None else self._known() | {i: Integer(index)}
+    def value(self, formula: Basic, index: int | None = None, more: Mapping[Basic, Any] | None = None) -> Basic:
+        """The exact value of a formula of scalars (at mode `index`, where it has one); nan where it is undefined.
+
+        `more` gives the values of further symbols, and of further sequences as (entries, what is beyond them).
+        """
+        known = self._known() | ({} if index is None else {i: Integer(index)}) | dict(more or {})
         try:
             return self._value(formula, known)
         except TypeError:  # a comparison with an infinite or complex number
@@ -59,20 +63,26 @@ class Instance:
         scales: dict[Basic, Expr] = {beta: self.beta, eta_dec: self.eta_dec, eta_enc: self.eta_enc}
         return scales | {symbol: Integer(size) for symbol, size in sizes.items()}
 
-    def _entry(self, base: IndexedBase, place: int) -> Expr:
-        """An entry of a sequence, counted from 1: beyond its end a singular value is 0 and a deviation the prior's."""
-        sequence, beyond = {
-            zeta: (self.zeta, sympy.S.Zero),
-            sigma: (self.sigma, self.eta_enc),
-            sigma_sorted: (tuple(sorted(self.sigma)), self.eta_enc),
-            mean: (self.mean, sympy.S.Zero),
-        }[base]
-        return sequence[place - 1] if 0 < place <= len(sequence) else beyond
+    def _entry(self, base: IndexedBase, place: int, known: Mapping[Basic, Any]) -> Expr:
+        """An entry of a sequence, counted from 1 (nan before it): beyond its end a singular value is 0, a deviation the prior's."""
+        sequence, beyond = (
+            known[base]
+            if base in known
+            else {
+                zeta: (self.zeta, sympy.S.Zero),
+                sigma: (self.sigma, self.eta_enc),
+                sigma_sorted: (tuple(sorted(self.sigma)), self.eta_enc),
+                mean: (self.mean, sympy.S.Zero),
+            }[base]
+        )
+        if place < 1:
+            return sympy.nan
+        return sequence[place - 1] if place <= len(sequence) else beyond
 
     def _value(self, node: Basic, known: Mapping[Basic, Expr]) -> Basic:
         """Evaluation from the leaves up: branches and sums are entered only where they apply."""
         if isinstance(node, Indexed):
-            return self._entry(node.base, int(self._value(node.indices[0], known)))
+            return self._entry(node.base, int(self._value(node.indices[0], known)), known)
         if not node.args:
             return known.get(node, node)
         if isinstance(node, Piecewise):
@@ -173,4 +183,5 @@ def chosen_instances() -> tuple[Instance, ...]:
         replace(small, zeta=_exact("5/2", "1/3"), sigma=_exact(4, 4), beta=Rational(4), eta_enc=Rational(2)),
         replace(small, zeta=_exact(1, "1/2"), sigma=_exact(1, 1), beta=Rational(2), eta_dec=Rational(3)),
         replace(small, zeta=_exact(0), sigma=_exact(2), d0=1, d2=1, beta=Rational(1, 9), eta_enc=Rational(2)),
+        replace(small, zeta=_exact(2), sigma=_exact("1/2", 3), d0=1, d2=2),
     )

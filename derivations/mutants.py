@@ -1,7 +1,8 @@
 """Mutants: wrong neighbours of a statement, generated from its expression tree, that the suite must refute.
 
-Each operator changes one node: a sign, a factor 2, an exponent, a dropped or swapped symbol, a branch, a strictness, an index, a
-transpose, a logical connective. Mutants that are no well-formed statement (shapes that do not fit) are not generated.
+Each operator changes one node: a sign, a factor 2, an exponent, a dropped or swapped symbol or dimension, one matrix for another
+(sorted or not, variances or standard deviations, a permutation or none), a branch, a strictness, an index, a range, a transpose, a
+logical connective. Mutants that are no well-formed statement (shapes that do not fit) are not generated.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from sympy import (
     And,
     Basic,
     Equivalent,
+    Identity,
     Implies,
     Indexed,
     MatAdd,
@@ -30,17 +32,44 @@ from sympy import (
     Or,
     Piecewise,
     Pow,
+    Rational,
     Sum,
     Trace,
     Transpose,
     Tuple,
+    ZeroMatrix,
 )
 from sympy.core.relational import Relational
 from sympy.matrices.exceptions import ShapeError
 
-from derivations.notation import SYMMETRIC, Mean, SquaredNorm, eta_dec, eta_enc, sigma, sigma_sorted
+from derivations.notation import (
+    SYMMETRIC,
+    Mean,
+    Sigma,
+    Sigma_sorted,
+    SquaredNorm,
+    beta,
+    d0,
+    d1,
+    d2,
+    dstar,
+    eta_dec,
+    eta_enc,
+    sigma,
+    sigma_sorted,
+)
 
-SWAPS = {eta_dec: eta_enc, eta_enc: eta_dec, sigma: sigma_sorted, sigma_sorted: sigma}
+SIZES: dict[Basic, Basic] = {d0: d2, d2: d0, d1: dstar, dstar: d1}
+SWAPS: dict[Basic, Basic] = SIZES | {
+    eta_dec: eta_enc,
+    eta_enc: eta_dec,
+    beta: eta_dec**2,
+    sigma: sigma_sorted,
+    sigma_sorted: sigma,
+    Sigma: Sigma_sorted,
+    Sigma_sorted: Sigma,
+}
+VARIANCES = (Sigma, Sigma_sorted)
 NEGATED = {"<": sympy.Ge, "<=": sympy.Gt, ">": sympy.Le, ">=": sympy.Lt, "==": sympy.Ne, "!=": sympy.Eq}
 STRICTNESS = {"<": sympy.Le, "<=": sympy.Lt, ">": sympy.Ge, ">=": sympy.Gt}
 
@@ -76,10 +105,12 @@ def _is_well_formed(node: Basic) -> bool:
 
 def _mutations(node: Basic) -> Iterator[tuple[str, Basic]]:
     yield from _own_mutations(node)
+    if isinstance(node, MatrixSymbol | Identity | ZeroMatrix | Indexed):
+        return  # a shape is no part of the statement, and an index has changes of its own
     for place, part in enumerate(node.args):
         if isinstance(node, Pow | MatPow) and place == 1:
             continue
-        if isinstance(part, Tuple) and isinstance(node, Sum | Indexed):
+        if isinstance(part, Tuple) and isinstance(node, Sum):
             continue
         for change, mutated in _mutations(part):
             rebuilt = _rebuilt(node, [*node.args[:place], mutated, *node.args[place + 1 :]])
@@ -110,6 +141,8 @@ def _root_mutations(formula: Basic) -> Iterator[tuple[str, Basic]]:
         yield "factor 2", 2 * formula
         if not isinstance(formula, MatrixExpr):
             yield "squared", formula**2
+        elif isinstance(formula, MatrixSymbol) and formula.shape[0] == formula.shape[1]:
+            yield f"{formula} left out", Identity(formula.shape[0])
 
 
 def _own_mutations(node: Basic) -> Iterator[tuple[str, Basic]]:
@@ -134,7 +167,9 @@ def _own_mutations(node: Basic) -> Iterator[tuple[str, Basic]]:
     if isinstance(node, Indexed):
         if node.base in SWAPS:
             yield f"{node.base} swapped for {SWAPS[node.base]}", SWAPS[node.base][node.indices]
-        yield f"index of {node} raised", node.base[node.indices[0] + 1]
+        (index,) = node.indices
+        for moved in (index + 1, *_other_sizes(index)):
+            yield f"index of {node} raised" if moved == index + 1 else f"index of {node} is {moved}", node.base[moved]
         yield f"{node} squared", node**2
     if isinstance(node, Max | Min):
         yield "Max and Min swapped", (Min if isinstance(node, Max) else Max)(*node.args)
@@ -154,15 +189,25 @@ def _own_mutations(node: Basic) -> Iterator[tuple[str, Basic]]:
         yield "relation negated", NEGATED[node.rel_op](node.lhs, node.rhs, evaluate=False)
     if isinstance(node, Sum):
         (variable, start, end) = node.limits[0]
-        for limits in ((start + 1, end), (start, end - 1)):
-            yield f"range {limits[0]} to {limits[1]}", Sum(node.function, (variable, *limits))
+        others = [(start + 1, end), (start, end - 1)]
+        others += [(first, end) for first in _other_sizes(start)] + [(start, last) for last in _other_sizes(end)]
+        for first, last in others:
+            if last - first != -1:  # not empty for all sizes
+                yield f"range {first} to {last}", Sum(node.function, (variable, first, last))
     if isinstance(node, Transpose):
         yield f"transpose of {node.arg} dropped", node.arg
     if isinstance(node, MatrixSymbol) and node not in SYMMETRIC and node.shape[0] == node.shape[1]:
         yield f"{node} transposed", Transpose(node)
+    if node in VARIANCES:
+        yield f"standard deviations for {node}", MatPow(node, Rational(1, 2))
     if isinstance(node, Trace | SquaredNorm | Mean):
         yield f"factor 2 of {node}", 2 * node
     yield from _logical_mutations(node)
+
+
+def _other_sizes(number: Basic) -> list[Basic]:
+    """An index or the end of a range with one dimension taken for another."""
+    return [number.xreplace({size: other}) for size, other in SIZES.items() if number.has(size)]
 
 
 def _shape(node: Basic) -> tuple | None:

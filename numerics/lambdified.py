@@ -1,7 +1,8 @@
 """The bridge from the formulas of derivations/ to numbers: NumPy, torch, or exact numbers, from the same expression.
 
 Formulas of one mode are evaluated for all modes at once: `zeta[i]` is the vector of singular values, `zeta[i + 1]` the vector
-moved up by one, `zeta[1]` its first entry. Vectors are padded (see `Values`), so that sums may reach beyond the last mode.
+moved up by one, `zeta[1]` its first entry, `zeta[d1]` the entry at the last latent. Vectors are padded (see `Values`), so that
+sums may reach beyond the last mode; before the first entry there is nothing: nan, or an error where a formula says so itself.
 
 Each branch of a Piecewise is evaluated at the entries where it applies and at 1 elsewhere, and the slope of a root at 0 is taken
 as 0, so that torch gradients are finite on both sides of a threshold and at it.
@@ -18,7 +19,10 @@ import sympy
 from sympy import Basic, Indexed, MatrixSymbol, Symbol
 from sympy.printing.lambdarepr import LambdaPrinter
 
+from derivations.notation import D0, d0, d1, d2, dstar
 from numerics.backends import BACKENDS
+
+DIMENSIONS = frozenset({D0, d0, d1, d2, dstar})
 
 Values = Mapping[Basic, Any]
 """What each symbol stands for: numbers, vectors over the modes (IndexedBase) or matrices (MatrixSymbol; columns x, y and noise
@@ -32,10 +36,7 @@ class _Printer(LambdaPrinter):
         return f"{name}({', '.join(part if isinstance(part, str) else self._print(part) for part in parts)})"
 
     def _print_Indexed(self, node: Basic) -> str:
-        vector, (index,) = _name(node.base), node.indices
-        if index.is_Integer:
-            return f"{vector}[..., {int(index) - 1}]"
-        return vector if _shift(index) == 0 else f"{vector}_moved_{_shift(index)}"
+        return _vector(node)
 
     def _print_MatrixSymbol(self, node: Basic) -> str:
         return _name(node)
@@ -152,17 +153,41 @@ def _name(symbol: Basic) -> str:
     return "v_" + str(symbol).replace("*", "star").replace("\\", "")
 
 
+def _vector(entry: Indexed) -> str:
+    """The name under which `evaluate` gives a vector: as it is, moved up, or one entry of it."""
+    name, (index,) = _name(entry.base), entry.indices
+    if _is_place(index):
+        return f"{name}_at_" + "".join(c if c.isalnum() or c == "_" else f"_{ord(c)}_" for c in str(index))
+    return name if _shift(index) == 0 else f"{name}_moved_{_shift(index)}"
+
+
+def _is_place(index: sympy.Expr) -> bool:
+    """Whether an index is a number or a dimension: one entry, the same for all modes."""
+    return index.free_symbols <= DIMENSIONS
+
+
 def _shift(index: sympy.Expr) -> int:
     """k of an index i + k."""
-    return int(index - next(iter(index.free_symbols)))
+    by = int(index - next(iter(index.free_symbols)))
+    if by < 0:
+        raise ValueError(f"an entry at {index} may lie before the first one; entries are counted from 1.")
+    return by
+
+
+def _entry(vector: Any, index: sympy.Expr, sizes: Mapping[Basic, int]) -> Any:
+    """The entry at a number or dimension, counted from 1; what the vector is padded with beyond its end."""
+    if index.is_Integer and index < 1:
+        raise ValueError(f"there is no entry {index}; entries are counted from 1.")
+    place = int(index.xreplace({size: sympy.Integer(value) for size, value in sizes.items()}))
+    if place >= 1:
+        return vector[..., min(place, vector.shape[-1]) - 1]
+    return sympy.nan if vector.dtype == object else vector[..., 0] * np.nan
 
 
 def _leaves(node: Basic) -> set[str]:
     """The names of the symbols, vectors and matrices that a formula is made of; indices and shapes are not among them."""
     if isinstance(node, Indexed):
-        (index,) = node.indices
-        moved = not index.is_Integer and _shift(index) != 0
-        return {f"{_name(node.base)}_moved_{_shift(index)}" if moved else _name(node.base)}
+        return {_vector(node)}
     if isinstance(node, MatrixSymbol | Symbol):
         return {_name(node)}
     if isinstance(node, sympy.Sum):
@@ -172,14 +197,12 @@ def _leaves(node: Basic) -> set[str]:
 
 
 @lru_cache(maxsize=8192)
-def _source(formula: Basic) -> tuple[str, tuple[tuple[str, str, int], ...]]:
-    """The formula as the source of a function, and the vectors it needs moved: (name, name of the vector, by how much)."""
+def _source(formula: Basic) -> tuple[str, tuple[tuple[str, str, sympy.Expr], ...]]:
+    """The formula as the source of a function, and the vectors it needs moved or one entry of: (name, name of vector, index)."""
     body = _Printer({"fully_qualified_modules": False, "allow_unknown_functions": False}).doprint(formula)
-    shifts = {
-        (entry.base, _shift(entry.indices[0])) for entry in formula.atoms(Indexed) if not entry.indices[0].is_Integer
-    }
-    moved = tuple((f"{_name(base)}_moved_{by}", _name(base), by) for base, by in shifts if by)
-    return f"lambda {', '.join(sorted(_leaves(formula) | {'draws'}))}, **_: {body}", moved
+    entries = {entry for entry in formula.atoms(Indexed) if _vector(entry) != _name(entry.base)}
+    made = tuple((_vector(entry), _name(entry.base), entry.indices[0]) for entry in entries)
+    return f"lambda {', '.join(sorted(_leaves(formula) | {'draws'}))}, **_: {body}", made
 
 
 @lru_cache(maxsize=32768)
@@ -200,8 +223,13 @@ def evaluate(formula: Basic, values: Values, backend: str = "numpy", *, draws: i
     Returns:
         A number, an array over the modes, a matrix, a Boolean, or a tuple of such.
     """
-    source, moved = _source(formula)
+    source, made = _source(formula)
     named = {_name(symbol): value for symbol, value in values.items()}
-    named |= {name: BACKENDS[backend]["moved"](named[vector], by) for name, vector, by in moved}
+    sizes = {size: values[size] for size in DIMENSIONS if size in values}
+    for name, vector, index in made:
+        if _is_place(index):
+            named[name] = _entry(named[vector], index, sizes)
+        else:
+            named[name] = BACKENDS[backend]["moved"](named[vector], _shift(index))
     with np.errstate(all="ignore"):
         return _compiled(source, backend)(draws=sympy.Integer(draws) if backend == "exact" else draws, **named)

@@ -21,6 +21,7 @@ from sympy import (
     Not,
     Or,
     Piecewise,
+    Rational,
     Sum,
     Symbol,
     Trace,
@@ -35,13 +36,18 @@ from derivations.notation import (
     I_latent,
     Mean,
     P,
+    P_sort,
     Sigma,
+    Sigma_sorted,
     SquaredNorm,
     U,
     V,
     Z,
     beta,
+    d0,
     d1,
+    d2,
+    dstar,
     eta_dec,
     eta_enc,
     i,
@@ -87,6 +93,21 @@ CHANGES = [
     ("eta swapped", eta_dec / zeta[i], eta_enc / zeta[i]),
     ("sigma swapped for the sorted one", sigma[i] * beta, sigma_sorted[i] * beta),
     ("sorted sigma swapped for sigma", sigma_sorted[i] * beta, sigma[i] * beta),
+    ("beta swapped for the decoder's variance", beta / eta_enc, eta_dec**2 / eta_enc),
+    ("beta swapped under a root", sqrt(beta) / zeta[i], eta_dec / zeta[i]),
+    ("Sigma swapped for the sorted one", Trace(P * Sigma * P.T), Trace(P * Sigma_sorted * P.T)),
+    ("sorted Sigma swapped for Sigma", Trace(P * Sigma_sorted * P.T), Trace(P * Sigma * P.T)),
+    ("deviations for variances", Trace(P * Sigma * P.T), Trace(P * Sigma ** Rational(1, 2) * P.T)),
+    ("no permutation", Tuple(zeta[i], P_sort), Tuple(zeta[i], I_latent)),
+    ("the inverse permutation", Tuple(zeta[i], P_sort), Tuple(zeta[i], Transpose(P_sort))),
+    ("d2 for d0", beta < d0 / d1, beta < d2 / d1),
+    ("d0 for d2", beta < d2 / d1, beta < d0 / d1),
+    ("dstar for d1", beta < d0 / d1, beta < d0 / dstar),
+    ("d1 for dstar", beta < d0 / dstar, beta < d0 / d1),
+    ("another dimension in an index", zeta[d1 + 1] / beta, zeta[dstar + 1] / beta),
+    ("another dimension at the end of a range", Sum(zeta[i], (i, 1, d1)), Sum(zeta[i], (i, 1, dstar))),
+    ("another dimension at its start", Sum(zeta[i], (i, d1 + 1, d0)), Sum(zeta[i], (i, dstar + 1, d0))),
+    ("one dimension of two", Sum(zeta[i], (i, 1, Min(d1, dstar))), Sum(zeta[i], (i, 1, d1))),
     ("branches swapped", by_branch(True), Piecewise((eta_enc, beta < zeta[i]), (eta_dec / zeta[i], True))),
     ("always the first branch", by_branch(True), eta_dec / zeta[i]),
     ("always the second branch", by_branch(True), eta_enc),
@@ -147,6 +168,15 @@ def test_shapes_that_do_not_fit_are_not_generated():
     assert found
     assert not any(MatMul(U, V, evaluate=False) in formula.args or formula == U * V.T * Z for formula in found)
     assert formulas(Trace(U * V.T * Z.T)) and all(is_consistent(f) for f in formulas(Trace(U * V.T * Z.T)))
+
+
+def test_shapes_and_bound_indices_are_not_changed():
+    tail = Sum(zeta[i], (i, d1 + 1, dstar))
+    sizes = {node.shape for formula in formulas(Trace(U * V.T * Z.T)) for node in formula.atoms(sympy.MatrixSymbol)}
+    assert sizes == {U.shape, V.shape, Z.shape}
+    assert {formula.limits[0][0] for formula in formulas(tail) if isinstance(formula, Sum)} == {i}
+    assert Sum(zeta[i], (i, d1 + 1, d1)) not in formulas(tail), "an empty sum is the term dropped"
+    assert zeta[1 - d1] not in formulas(zeta[d1 + 1]), "entries are counted from 1"
 
 
 @each_claim

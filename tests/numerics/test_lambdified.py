@@ -129,6 +129,27 @@ def test_indices(backend: str) -> None:
 
 
 @pytest.mark.parametrize("backend", ENTRIES)
+def test_one_entry_at_a_number_or_a_dimension(backend: str) -> None:
+    values = {zeta: ENTRIES[backend], n.d1: 2, n.dstar: 1}
+    for entry, expected in ((zeta[n.d1], 2), (zeta[n.d1 + 1], 1), (zeta[Min(n.d1, n.dstar)], 3), (zeta[9], 1)):
+        found = evaluate(entry, values, backend)
+        assert float(found) == expected and getattr(found, "ndim", 0) == 0
+    # the entries where a branch does not apply are set to 1, but not the one that another branch reads
+    relative = Piecewise((zeta[i] / zeta[1], zeta[i] < zeta[1]), (zeta[n.d1], True))
+    assert [3 * float(entry) for entry in evaluate(relative, values, backend)] == pytest.approx([6, 2, 1])
+
+
+@pytest.mark.parametrize("backend", ENTRIES)
+def test_there_is_nothing_before_the_first_entry(backend: str) -> None:
+    values = {zeta: ENTRIES[backend], n.d1: 1}
+    for index in (sympy.S.Zero, sympy.Integer(-1), i - 1):
+        with pytest.raises(ValueError, match="counted from 1"):
+            evaluate(zeta[index], values, backend)
+    assert np.isnan(float(evaluate(zeta[n.d1 - 1], values, backend)))
+    assert instances()[0].value(zeta[0]) is instances()[0].value(zeta[i - 1], 1) is sympy.nan
+
+
+@pytest.mark.parametrize("backend", ENTRIES)
 @pytest.mark.parametrize(
     ("first", "last", "total"),
     [(1, 3, 6), (2, 3, 3), (3, 3, 1), (3, 2, 0), (4, 3, 0), (1, 0, 0), (2, -1, 0), (1, 9, 6)],
