@@ -39,6 +39,7 @@ s = Symbol("s", positive=True)
 """A standard deviation."""
 
 
+@lru_cache(maxsize=64)
 def mode_objective(singular: Expr, deviation: Expr) -> Expr:
     """2 eta_dec^2 L_VAE of one mode with U and V minimised out, as a function of its encoder standard deviation."""
     variance_cost = kl_parts()[1].subs(sigma[i], deviation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import sympy
@@ -10,7 +11,7 @@ from sympy import Basic, Expr, Max, Piecewise, Symbol, Tuple, log
 from derivations.claim import Claim, Decision, Statement, Step, conclude, refuted
 from derivations.instances import Instance, instances, is_exactly_zero, tidy
 from derivations.least_loss import mode_loss
-from derivations.notation import beta, eta_dec, eta_enc, i, root_water, sigma_sorted, weight, zeta
+from derivations.notation import beta, eta_dec, eta_enc, i, root_water, sigma, sigma_sorted, weight, zeta
 from derivations.proof import margin, nonnegative, positive, resolved, zero
 from derivations.proposition_2_fixed_variance import mode_values
 from derivations.proposition_3_mode_variance import (
@@ -59,13 +60,15 @@ def best_variance_steps() -> tuple[Step, ...]:
 @lru_cache(maxsize=2048)
 def least_learned_loss(instance: Instance) -> Expr:
     """The minimum of 2 eta_dec^2 L_VAE - r over U, W and Sigma, at the minimisers of l_i."""
+    modes = range(1, instance.d1 + 1)
+    active = [bool(instance.value(zeta[i], k) > instance.value(root_water)) for k in modes]
+    best = [
+        instance.value(root_water * eta_enc / zeta[i] if is_active else eta_enc, k)
+        for k, is_active in zip(modes, active, strict=True)
+    ]
+    at_best = replace(instance, sigma=tuple(best))
     total = sum((value**2 for value in instance.zeta[instance.d1 :]), sympy.S.Zero)
-    for k in range(1, instance.d1 + 1):
-        singular = instance.value(zeta[i], k)
-        active = bool(singular > instance.value(root_water))
-        deviation = instance.value(root_water * eta_enc / zeta[i], k) if active else instance.eta_enc
-        total += instance.value(mode_objective(singular, deviation), k)
-    return total
+    return sum((at_best.value(mode_objective(zeta[i], sigma[i]), k) for k in modes), total)
 
 
 def learned_mode_loss(u: Expr, v: Expr, singular: Expr) -> Expr:
