@@ -6,8 +6,10 @@ positive margin, such as zeta = sqrt(beta) eta_dec (1 + margin), so that decidin
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import sympy
-from sympy import Basic, Eq, Expr, Max, Min, Piecewise
+from sympy import And, Basic, Eq, Expr, Implies, Max, Min, Piecewise
 from sympy.core.relational import GreaterThan, LessThan, Relational, StrictGreaterThan, StrictLessThan
 
 from derivations.claim import Step, Verdict
@@ -17,6 +19,9 @@ from derivations.notation import d1, i, sigma, sigma_sorted
 margin = sympy.Symbol("margin", positive=True)
 """Distance to a threshold, relative; its square root is avoided by writing thresholds with margin**2 where roots occur."""
 
+Case = Mapping[Basic, Expr]
+"""What symbols stand for in a regime, such as zeta_i = sqrt(beta) eta_dec (1 + margin)."""
+
 
 def equal(text: str, left: Basic, right: Basic, facts: Facts = ()) -> Step:
     """An identity between matrices or trace polynomials, by normal form, for all dimensions."""
@@ -24,21 +29,44 @@ def equal(text: str, left: Basic, right: Basic, facts: Facts = ()) -> Step:
     return Step(text, Eq(left, right, evaluate=False), verdict)
 
 
-def zero(text: str, expression: Expr) -> Step:
-    """A scalar identity expression = 0 for all values of its symbols."""
-    return Step(text, Eq(expression, 0, evaluate=False), Verdict.PROVED if is_zero(expression) else Verdict.UNDECIDED)
+def zero(text: str, expression: Expr, case: Case | None = None) -> Step:
+    """A scalar identity expression = 0 for all values of its symbols, or for those of a case."""
+    return same(text, expression, sympy.S.Zero, case)
 
 
-def nonnegative(text: str, expression: Expr) -> Step:
-    """A scalar inequality expression >= 0 for all values of its symbols."""
-    holds = sign_is(expression, "nonnegative")
-    return Step(text, sympy.Ge(expression, 0, evaluate=False), Verdict.PROVED if holds else Verdict.UNDECIDED)
+def same(text: str, left: Expr, right: Expr, case: Case | None = None) -> Step:
+    """A scalar identity for all values of its symbols, or for those of a case: shown before the case is put in."""
+    return _decided(text, Eq(left, right, evaluate=False), is_zero(_at(left, case) - _at(right, case)), case)
 
 
-def positive(text: str, expression: Expr) -> Step:
-    """A scalar inequality expression > 0 for all values of its symbols."""
-    holds = sign_is(expression, "positive")
-    return Step(text, sympy.Gt(expression, 0, evaluate=False), Verdict.PROVED if holds else Verdict.UNDECIDED)
+def nonnegative(text: str, expression: Expr, case: Case | None = None) -> Step:
+    """A scalar inequality expression >= 0 for all values of its symbols, or for those of a case."""
+    answer = sign_is(_at(expression, case), "nonnegative")
+    return _decided(text, sympy.Ge(expression, 0, evaluate=False), answer, case)
+
+
+def positive(text: str, expression: Expr, case: Case | None = None) -> Step:
+    """A scalar inequality expression > 0 for all values of its symbols, or for those of a case."""
+    answer = sign_is(_at(expression, case), "positive")
+    return _decided(text, sympy.Gt(expression, 0, evaluate=False), answer, case)
+
+
+def true(text: str, condition: Basic, case: Case | None = None) -> Step:
+    """A condition for all values of its symbols, or for those of a case."""
+    return _decided(text, condition, holds(_at(condition, case)), case)
+
+
+def _at(statement: Basic, case: Case | None) -> Basic:
+    """A statement in a case, its branches chosen."""
+    return statement if case is None else resolved(sympy.sympify(statement).xreplace(dict(case)))
+
+
+def _decided(text: str, statement: Basic, answer: bool | None, case: Case | None) -> Step:
+    """A step that shows the statement, with the case it is decided in as its premise."""
+    if case:
+        premise = And(*(Eq(symbol, value, evaluate=False) for symbol, value in case.items()), evaluate=False)
+        statement = Implies(premise if len(case) > 1 else premise.args[0], statement, evaluate=False)
+    return Step(text, statement, Verdict.PROVED if answer else Verdict.UNDECIDED)
 
 
 def is_zero(expression: Expr) -> bool:
@@ -67,10 +95,21 @@ def holds(relation: Basic) -> bool | None:
     if isinstance(relation, sympy.Not):
         inner = holds(relation.args[0])
         return None if inner is None else not inner
+    if isinstance(relation, sympy.Implies):
+        premise, conclusion = relation.args
+        return holds(sympy.Or(sympy.Not(premise), conclusion, evaluate=False))
+    if isinstance(relation, sympy.Equivalent):
+        known = [holds(part) for part in relation.args]
+        return True if len(known) < 2 else None if None in known else len(set(known)) == 1
     if isinstance(relation, sympy.And | sympy.Or):
-        answers = [holds(part) for part in relation.args]
         decisive = isinstance(relation, sympy.Or)
-        return decisive if decisive in answers else None if None in answers else not decisive
+        answer: bool | None = not decisive
+        for part in relation.args:
+            found = holds(part)
+            if found is decisive:
+                return decisive
+            answer = None if found is None else answer
+        return answer
     if isinstance(relation, Relational):
         difference = relation.lhs - relation.rhs
         kinds = {
@@ -79,11 +118,17 @@ def holds(relation: Basic) -> bool | None:
             GreaterThan: "nonnegative",
             LessThan: "nonpositive",
         }
+        differences = [difference]
+        if any(part.exp == sympy.S.Half for part in relation.atoms(sympy.Pow)) and all(
+            sign_is(side, "nonnegative") for side in relation.args
+        ):
+            differences = [relation.lhs**2 - relation.rhs**2]  # of lengths, which are roots
         if type(relation) in kinds:
-            return sign_is(difference, kinds[type(relation)])
-        if is_zero(difference):
+            answers = (sign_is(each, kinds[type(relation)]) for each in differences)
+            return next((answer for answer in answers if answer is not None), None)
+        nonzero = any(sign_is(each, kind) for each in differences for kind in ("positive", "negative"))
+        if not nonzero and is_zero(difference):
             return isinstance(relation, Eq)
-        nonzero = sign_is(difference, "positive") or sign_is(difference, "negative")
         return isinstance(relation, sympy.Ne) if nonzero else None
     return None
 
@@ -114,11 +159,12 @@ def sums_equal(text: str, left: Expr, right: Expr) -> Step:
     A sum over all latents does not depend on their order, so that a term of the sorted deviations alone may be written unsorted.
     """
     return Step(
-        text, Eq(left, right, evaluate=False), Verdict.PROVED if _sums_agree(left - right) else Verdict.UNDECIDED
+        text, Eq(left, right, evaluate=False), Verdict.PROVED if sums_agree(left - right) else Verdict.UNDECIDED
     )
 
 
-def _sums_agree(difference: Expr) -> bool:
+def sums_agree(difference: Expr) -> bool:
+    """Whether a linear combination of sums vanishes term by term; False means only that this was not shown."""
     summands: dict[Basic, Expr] = {}
     rest = sympy.S.Zero
     for term in sympy.Add.make_args(difference):

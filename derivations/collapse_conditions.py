@@ -1,0 +1,154 @@
+"""When latents collapse at sigma_i = eta_enc, and how the minimum moves with beta and eta_dec (§4.2, after Theorem 1)."""
+
+from __future__ import annotations
+
+import sympy
+from sympy import And, Eq, Equivalent, Ge, Gt, Implies, Le, Lt, Rational
+
+from derivations.claim import Assumption, Claim, Erratum, Severity, Statement
+from derivations.notation import beta, eta_dec, i, root_water, zeta
+from derivations.situations import FIXED, PRIOR, diverges, lam, least, product, there, theta
+from derivations.universal import Universal
+
+# ------------------------------------------------------------------------------------------ as printed
+PARTIAL_COLLAPSE = Implies(Le(zeta[i] ** 2 - sympy.sqrt(beta) * eta_dec, 0), Eq(lam[i], 0))
+NO_COLLAPSE = Gt(there(lam[1]), 0)
+NO_PARTIAL_COLLAPSE = Gt(there(lam[i]), 0)
+SAME_WATER = Eq(beta * eta_dec**2, there(beta * eta_dec**2))
+SAME_MINIMUM = And(Eq(lam[i], there(lam[i])), Eq(theta[i], there(theta[i])))
+SAME_LOSS = Implies(SAME_WATER, Eq(least, there(least)))
+INDEPENDENT_OF_PRIOR = Implies(SAME_WATER, Equivalent(Eq(product[i], 0), Eq(there(product[i]), 0)))
+LEVEL, LEVEL_THERE = root_water, there(root_water)
+TREND = Implies(
+    And(Lt(LEVEL, LEVEL_THERE), Lt(LEVEL_THERE, zeta[i])),
+    And(Lt(lam[i], there(lam[i])), Gt(theta[i], there(theta[i]))),
+)
+
+# ------------------------------------------------------------------------------------------ as corrected
+COLLAPSED_LATENT = Equivalent(Le(zeta[i] - sympy.sqrt(beta) * eta_dec, 0), Eq(lam[i], 0))
+CORRECTED_TREND = Implies(
+    And(Lt(LEVEL, LEVEL_THERE), Le(LEVEL_THERE, zeta[i])),
+    And(
+        Implies(Le(LEVEL_THERE, zeta[i] / 2), Lt(lam[i], there(lam[i]))),
+        Implies(Ge(LEVEL, zeta[i] / 2), Gt(lam[i], there(lam[i]))),
+        Gt(theta[i], there(theta[i])),
+    ),
+)
+
+AT_PRIOR, SMALL_BETA = Universal(PRIOR), Universal(FIXED, "a sufficiently small beta")
+ANY_LEVEL, ANY_LEVEL_AT_PRIOR = Universal(FIXED, "beta and eta_dec"), Universal(PRIOR, "beta and eta_dec")
+ANY_PRIOR = Universal(PRIOR, "beta, eta_dec and eta_enc")
+TREND_AT_PRIOR = Universal(PRIOR, "beta and eta_dec", landmarks=(Rational(1, 2), sympy.S.One))
+
+CLAIMS = (
+    Claim(
+        "thm-1.partial-collapse",
+        "§4.2, after Theorem 1",
+        "latent i collapses (lambda_i = theta_i = 0) if zeta_i^2 - sqrt(beta) eta_dec <= 0, i <= d1",
+        printed=Statement(PARTIAL_COLLAPSE, AT_PRIOR),
+        corrected=Statement(COLLAPSED_LATENT, AT_PRIOR),
+        observable=AT_PRIOR.observable,
+        uses=("thm-1.minimum",),
+        assumptions=(Assumption("sigma_i = eta_enc for all i", Universal(FIXED)),),
+        erratum=Erratum(
+            "zeta_i^2 - sqrt(beta) eta_dec <= 0",
+            "latent i <= d1 collapses iff zeta_i - sqrt(beta) eta_dec <= 0",
+            Severity.CONDITION,
+        ),
+    ),
+    Claim(
+        "thm-1.small-beta",
+        "§4.2, after Theorem 1",
+        "for every fixed Sigma a sufficiently small beta prevents complete collapse",
+        printed=Statement(NO_COLLAPSE, SMALL_BETA),
+        corrected=Statement(Equivalent(Gt(zeta[1], 0), NO_COLLAPSE), SMALL_BETA),
+        observable=SMALL_BETA.observable,
+        uses=("prop-2.minimum",),
+        erratum=Erratum(
+            "always prevents posterior collapse",
+            "prevents complete collapse iff Z != 0, that is E[y x^T] != 0",
+            Severity.CONDITION,
+        ),
+    ),
+    Claim(
+        "thm-1.small-beta-partial",
+        "§4.2, after Theorem 1",
+        "the same sentence read of partial collapse: a sufficiently small beta keeps every latent i <= d1",
+        printed=Statement(NO_PARTIAL_COLLAPSE, SMALL_BETA),
+        corrected=Statement(Equivalent(Gt(zeta[i], 0), NO_PARTIAL_COLLAPSE), SMALL_BETA),
+        observable=SMALL_BETA.observable,
+        uses=("prop-2.minimum",),
+        erratum=Erratum(
+            "always prevents posterior collapse",
+            "latent i is kept iff zeta_i > 0: all of them iff d1 <= rank Z",
+            Severity.CONDITION,
+        ),
+    ),
+    Claim(
+        "thm-1.beta-eta",
+        "§4.2, after Theorem 1",
+        "beta and eta_dec act alike: the minimiser depends on them through beta eta_dec^2 alone, for every fixed Sigma",
+        printed=Statement(Implies(SAME_WATER, SAME_MINIMUM), ANY_LEVEL),
+        observable=ANY_LEVEL.observable,
+        uses=("prop-2.minimum",),
+    ),
+    Claim(
+        "thm-1.beta-eta-loss",
+        "§4.2, after Theorem 1",
+        "the same sentence read of the loss: beta and eta_dec always appear together in the least L_VAE",
+        printed=Statement(SAME_LOSS, ANY_LEVEL_AT_PRIOR),
+        corrected=Statement(Implies(SAME_WATER, Eq(eta_dec**2 * least, there(eta_dec**2 * least))), ANY_LEVEL_AT_PRIOR),
+        observable=ANY_LEVEL_AT_PRIOR.observable,
+        uses=("cor-1.profile",),
+        erratum=Erratum(
+            "sqrt(beta) and eta_dec always appear together",
+            "so they do in the minimiser and in eta_dec^2 L_VAE; L_VAE itself has a factor 1/(2 eta_dec^2)",
+            Severity.CONDITION,
+        ),
+    ),
+    Claim(
+        "thm-1.prior-independence",
+        "§4.2, after Theorem 1",
+        "whether latent i collapses does not depend on eta_enc: at equal beta eta_dec^2 it does here iff it does there",
+        printed=Statement(INDEPENDENT_OF_PRIOR, ANY_PRIOR),
+        observable=ANY_PRIOR.observable,
+        uses=("thm-1.minimum",),
+        assumptions=(
+            Assumption("sigma_i = eta_enc, before and after the change", Universal(FIXED, "beta, eta_dec and eta_enc")),
+        ),
+    ),
+    Claim(
+        "thm-1.norm-trend",
+        "§4.2, last paragraph",
+        "as sqrt(beta) eta_dec rises (below zeta_i), the singular value of U rises and that of V falls, strictly",
+        printed=Statement(TREND, TREND_AT_PRIOR),
+        corrected=Statement(CORRECTED_TREND, TREND_AT_PRIOR),
+        observable=TREND_AT_PRIOR.observable,
+        uses=("thm-1.minimum",),
+        assumptions=(
+            Assumption(
+                "sigma_i = eta_enc for all i",
+                Universal(FIXED, "beta and eta_dec", landmarks=(Rational(1, 2), sympy.S.One)),
+            ),
+        ),
+        erratum=Erratum(
+            "the eigenvalue of U increases with sqrt(beta) eta_dec",
+            "it increases up to sqrt(beta) eta_dec = zeta_i/2 and decreases from there; that of V decreases throughout",
+            Severity.CONCLUSION,
+        ),
+    ),
+    Claim(
+        "thm-1.divergence",
+        "§4.2, last paragraph",
+        "for every fixed Sigma the norm of a layer grows beyond every bound as beta tends to 0",
+        printed=Statement(diverges, Universal(FIXED)),
+        corrected=Statement(Equivalent(Gt(zeta[1], 0), diverges), Universal(FIXED)),
+        observable=Universal(FIXED).observable,
+        uses=("prop-2.minimum",),
+        erratum=Erratum(
+            "a too small beta or eta_dec makes a norm very large",
+            "so it does iff Z != 0; otherwise both layers are 0 at every beta",
+            Severity.CONDITION,
+        ),
+    ),
+)

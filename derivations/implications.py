@@ -1,0 +1,123 @@
+"""What §4.5 concludes about causes and remedies, as statements about two problems that differ in one respect."""
+
+from __future__ import annotations
+
+from sympy import And, Eq, Equivalent, Gt, Implies, Le, Max, Not
+
+from derivations.claim import Assumption, Claim, Erratum, Severity, Statement
+from derivations.notation import beta, eta_dec, eta_enc, i, root_water, sigma_sorted, zeta
+from derivations.situations import FIXED, LEARNED, PRIOR, diverges, lam, product, there, theta
+from derivations.universal import Universal
+
+# ------------------------------------------------------------------------------------------ as printed
+SAME_COMPLETE_COLLAPSE = Equivalent(Eq(lam[1], 0), Eq(there(lam[1]), 0))
+SAME_COLLAPSE = Equivalent(Eq(product[i], 0), Eq(there(product[i]), 0))
+SAME_WATER = Eq(beta * eta_dec**2, there(beta * eta_dec**2))
+SMALL_BETA = Gt(there(lam[1]), 0)
+SPARSE = Eq(product[i], Max(0, zeta[i] - root_water))
+STABLE = Implies(diverges, Not(there(diverges)))
+SAME_MINIMUM = And(Eq(lam[i], there(lam[i])), Eq(theta[i], there(theta[i])))
+UP_AS_DOWN = Implies(Eq(beta / there(beta), (eta_dec / there(eta_dec)) ** 2), SAME_MINIMUM)
+
+# ------------------------------------------------------------------------------------------ as corrected
+UP_AS_UP = Implies(Eq(beta / there(beta), (there(eta_dec) / eta_dec) ** 2), SAME_MINIMUM)
+COLLAPSE_BY_DEVIATION = Equivalent(Eq(product[i], 0), Le(zeta[i] * eta_enc, root_water * sigma_sorted[i]))
+SAME_BY_DEVIATION = Implies(Eq(sigma_sorted[i], there(sigma_sorted[i])), SAME_COLLAPSE)
+
+FROM_PRIOR, FROM_FIXED = Universal(PRIOR, kind_there=LEARNED), Universal(FIXED, kind_there=LEARNED)
+WEAK, AT_PRIOR = Universal(LEARNED, "a sufficiently small beta"), Universal(PRIOR)
+ANY_SCALES, ANY_SCALES_FIXED = (Universal(kind, "beta, eta_dec and eta_enc") for kind in (LEARNED, FIXED))
+ANY_LEVEL, ANY_SIGMA = Universal(LEARNED, "beta and eta_dec"), Universal(FIXED, "Sigma")
+
+CLAIMS = (
+    Claim(
+        "s4.5.latent-variance",
+        "§4.5",
+        "a learned latent variance does not cause collapse: complete collapse occurs with it iff it occurs at sigma_i = eta_enc",
+        printed=Statement(SAME_COMPLETE_COLLAPSE, FROM_PRIOR),
+        observable=FROM_PRIOR.observable,
+        uses=("thm-1.minimum", "thm-2.minimum"),
+        assumptions=(Assumption("compared with sigma_i = eta_enc", FROM_FIXED),),
+    ),
+    Claim(
+        "s4.5.prior-variance",
+        "§4.5",
+        "with a learned Sigma, eta_enc does not influence which latents collapse: at equal beta eta_dec^2 the same do",
+        printed=Statement(Implies(SAME_WATER, SAME_COLLAPSE), ANY_SCALES),
+        observable=ANY_SCALES.observable,
+        uses=("thm-2.minimum",),
+        assumptions=(Assumption("Sigma is learned", ANY_SCALES_FIXED),),
+    ),
+    Claim(
+        "s4.5.prior-variance-fixed",
+        "§4.5",
+        "the same sentence for a Sigma that is fixed and stays as it is when eta_enc changes",
+        printed=Statement(Implies(SAME_WATER, SAME_COLLAPSE), ANY_SCALES_FIXED),
+        corrected=Statement(COLLAPSE_BY_DEVIATION, ANY_SCALES_FIXED),
+        observable=ANY_SCALES_FIXED.observable,
+        uses=("prop-2.minimum",),
+        erratum=Erratum(
+            "changing the variance of the prior cannot influence posterior collapse",
+            "with a fixed Sigma mode i collapses iff zeta_i eta_enc <= sqrt(beta) eta_dec sigma_(i): a larger eta_enc prevents it",
+            Severity.CONDITION,
+        ),
+    ),
+    Claim(
+        "s4.5.small-beta",
+        "§4.5",
+        "with a learned Sigma a sufficiently small beta avoids complete collapse",
+        printed=Statement(SMALL_BETA, WEAK),
+        corrected=Statement(Equivalent(Gt(zeta[1], 0), SMALL_BETA), WEAK),
+        observable=WEAK.observable,
+        uses=("thm-2.minimum",),
+        erratum=Erratum(
+            "a sufficiently small beta can avoid posterior collapse", "it does iff Z != 0", Severity.CONDITION
+        ),
+    ),
+    Claim(
+        "s4.5.sigma-irrelevant",
+        "§4.5, before Theorem 3",
+        "sigma_i does not affect collapse: for two fixed Sigma at the same scales the same modes collapse",
+        printed=Statement(SAME_COLLAPSE, ANY_SIGMA),
+        corrected=Statement(SAME_BY_DEVIATION, ANY_SIGMA),
+        observable=ANY_SIGMA.observable,
+        uses=("prop-2.minimum",),
+        erratum=Erratum(
+            "sigma_i does not affect the collapse",
+            "for a fixed Sigma the i-th smallest sigma decides whether mode i collapses (s4.5.prior-variance-fixed)",
+            Severity.CONDITION,
+        ),
+    ),
+    Claim(
+        "s4.5.sparse-learning",
+        "§4.5, Insights",
+        "at sigma_i = eta_enc the learned model is Z soft-thresholded at sqrt(beta) eta_dec, for i <= d1 (and cut beyond d1)",
+        printed=Statement(SPARSE, AT_PRIOR),
+        observable=AT_PRIOR.observable,
+        uses=("thm-1.minimum",),
+        assumptions=(Assumption("sigma_i = eta_enc for all i", Universal(FIXED)),),
+    ),
+    Claim(
+        "s4.5.stability",
+        "§4.5, Insights",
+        "where a layer's norm diverges as beta tends to 0 at sigma_i = eta_enc, it does not with a learned Sigma",
+        printed=Statement(STABLE, FROM_PRIOR),
+        observable=FROM_PRIOR.observable,
+        uses=("thm-1.minimum", "thm-2.minimum"),
+        assumptions=(Assumption("Sigma is learned", Universal(PRIOR, kind_there=FIXED)),),
+    ),
+    Claim(
+        "s4.5.beta-versus-eta",
+        "§4.5, Insights",
+        "multiplying beta by k gives the same minimiser as dividing eta_dec by sqrt(k), with a learned Sigma",
+        printed=Statement(UP_AS_DOWN, ANY_LEVEL),
+        corrected=Statement(UP_AS_UP, ANY_LEVEL),
+        observable=ANY_LEVEL.observable,
+        uses=("thm-2.minimum",),
+        erratum=Erratum(
+            "the effect of increasing beta is identical to the effect of decreasing eta_dec",
+            "it is identical to the effect of increasing eta_dec: both raise beta eta_dec^2",
+            Severity.CONCLUSION,
+        ),
+    ),
+)

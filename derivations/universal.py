@@ -1,0 +1,211 @@
+"""Judging a statement that has to hold in every situation: exact situations first, then all cases of the scalars."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import sympy
+from sympy import Basic, Expr, Symbol
+from sympy.core.relational import Relational
+
+from derivations.claim import Decision, Step, Verdict, conclude, refuted
+from derivations.instances import tidy
+from derivations.notation import beta, d0, d1, dstar, eta_dec, eta_enc, i, sigma_sorted, zeta
+from derivations.proof import holds, resolved, sums_agree
+from derivations.situations import (
+    FIXED,
+    OTHER,
+    Situation,
+    diverges,
+    lam,
+    limits,
+    product,
+    rank,
+    rank_of_Z,
+    situations,
+    substituted,
+    theta,
+)
+
+_level, _level_there, _signal = sympy.symbols("t t_other zeta_i", positive=True)
+_sigma = Symbol("sigma_i", positive=True)
+_p, _q, _share = sympy.symbols("p q w", positive=True)
+
+Levels = tuple[Expr, Expr, Expr]
+Case = tuple[str, dict[Basic, Expr]]
+"""What distinguishes it, and what the scalars are in terms of positive symbols."""
+
+
+def placements(landmarks: tuple[Expr, ...], variables: int) -> Iterator[tuple[str, tuple[Expr, ...]]]:
+    """Every way in which one or two positive numbers lie among landmarks 0 < a_1 < a_2 < ..., in positive symbols."""
+    bounds = (sympy.S.Zero, *landmarks)
+    cells: list[tuple[str, Expr, Expr | None, bool]] = []
+    for k, low in enumerate(bounds):
+        high = bounds[k + 1] if k + 1 < len(bounds) else None
+        if k:
+            cells.append((f"at {low}", low, low, True))
+        cells.append((f"between {low} and {high}" if high is not None else f"above {low}", low, high, False))
+
+    def inside(low: Expr, high: Expr | None, share: Expr) -> Expr:
+        if high is not None:
+            return sympy.factor(low + (high - low) * share / (1 + share))  # a product, whose sign shows
+        return low * (1 + share) if low != 0 else share
+
+    for name, low, high, exact in cells:
+        first = low if exact else inside(low, high, _p)
+        if variables == 1:
+            yield name, (first,)
+            continue
+        for other, low_there, high_there, exact_there in cells:
+            if (low_there, exact_there) != (low, exact):
+                yield f"{name}; there {other}", (first, low_there if exact_there else inside(low_there, high_there, _q))
+            elif exact:
+                yield f"{name} here and there", (first, first)
+            else:
+                beyond = inside(first, high, _q)
+                yield f"{name}; there the same", (first, first)
+                yield f"{name}; there more", (first, beyond)
+                yield f"{name}; there less", (beyond, first)
+
+
+def rank_cases() -> Iterator[Case]:
+    """At a sufficiently small beta the rank of the learned model is min(d1, rank Z): every order of d1, rank Z, dstar and d0."""
+    c, e, more = sympy.symbols("c e b", integer=True, positive=True)
+    full, width = Symbol("rank_Z", integer=True, nonnegative=True), Symbol("k", integer=True, positive=True)
+    orders = {
+        "d1 < rank Z = dstar": (width, width + c, width + c),
+        "d1 < rank Z < dstar": (width, width + c, width + c + e),
+        "d1 = rank Z = dstar": (width, width, width),
+        "d1 = rank Z < dstar": (width, width, width + e),
+        "rank Z = dstar < d1": (full + c, full, full),
+        "rank Z < dstar < d1": (full + c + e, full, full + c),
+        "rank Z < dstar = d1": (full + c, full, full + c),
+        "rank Z < d1 < dstar": (full + c, full, full + c + e),
+    }
+    for name, (latents, of_Z, least) in orders.items():
+        learned = latents if name.startswith("d1") else of_Z
+        known = {d1: latents, rank_of_Z: of_Z, dstar: least, OTHER[rank]: learned}
+        yield f"{name}, d0 <= d2", known | {d0: least}
+        yield f"{name}, d0 > d2", known | {d0: least + more}
+
+
+@dataclass(frozen=True)
+class Universal:
+    """The decision whether a Boolean holds in all situations of a kind, for every latent.
+
+    Args:
+        kind: of the problem here.
+        change: what differs there, of `situations.CHANGES`.
+        kind_there: of the problem there; that here by default.
+        landmarks: multiples of zeta_i at which the water level's root, sqrt(beta) eta_dec (times sigma_i/eta_enc where Sigma
+            is fixed), changes what the statement says.
+    """
+
+    kind: str
+    change: str = "nothing"
+    kind_there: str = ""
+    landmarks: tuple[Expr, ...] = (sympy.S.One,)
+
+    @property
+    def observable(self) -> str:
+        """What the layers are asked for."""
+        return f"{self.kind}, {self.change} changed, {self.kind_there or self.kind}"
+
+    def __call__(self, formula: Basic) -> Decision:
+        """Judge a statement."""
+        kind_there = self.kind_there or self.kind
+        for situation in situations(self.kind, kind_there, self.change):
+            for index in situation.modes if formula.has(i) else (None,):
+                if situation.value(formula, index) != sympy.true:
+                    where = situation.named() | ({} if index is None else {"i": index})
+                    return refuted(where, _sides(formula, situation, index))
+        return conclude(
+            Step(f"{name}{how}", formula, Verdict.PROVED if self._holds(statement, case) else Verdict.UNDECIDED)
+            for how, statement in self._with_next_modes(formula)
+            for name, case in self.cases(formula)
+        )
+
+    def _with_next_modes(self, formula: Basic) -> Iterator[tuple[str, Basic]]:
+        """The statement in closed form; an entry i + 1 is the entry i or less, down to 0, since singular values do not rise."""
+        falling = {zeta, lam, product} | (set() if self.kind == FIXED else {theta})
+        falling |= {OTHER[base] for base in falling if base in OTHER}
+        raised = {entry for entry in formula.atoms(sympy.Indexed) if entry.indices[0] == i + 1}
+        following = [entry for entry in sorted(raised, key=sympy.default_sort_key) if entry.base in falling]
+        if len(following) < len(raised) and zeta[i + 1] not in raised:
+            following.append(zeta[i + 1])  # on which a standard deviation i + 1 depends
+        shares = {"as large": sympy.S.One, "less": 1 / (1 + _share), "0": sympy.S.Zero}
+        for chosen in itertools.product(shares, repeat=len(following)):
+            entries = {entry: shares[share] * entry.base[i] for entry, share in zip(following, chosen, strict=True)}
+            how = "".join(f", {entry} {share}" for entry, share in zip(following, chosen, strict=True))
+            statement = substituted(formula.xreplace(entries), self.kind, self.kind_there or self.kind)
+            yield how, statement.xreplace(entries)
+
+    def _holds(self, statement: Basic, case: dict[Basic, Expr]) -> bool:
+        """Whether a statement holds in a case; an equation between sums holds if it does term by term."""
+        unbounded: dict[Basic, Basic] = {}
+        if statement.has(diverges, OTHER[diverges]):
+            signal = next(value for key, value in case.items() if isinstance(key, sympy.Indexed) and key.base == zeta)
+            for symbol, kind in ((diverges, self.kind), (OTHER[diverges], self.kind_there or self.kind)):
+                found = limits(kind, signal, _sigma, eta_dec, eta_enc)
+                unbounded[symbol] = sympy.true if sympy.oo in found else sympy.false
+        here = resolved(statement.xreplace(case).xreplace(unbounded))
+        sums = {equation for equation in here.atoms(sympy.Eq) if equation.has(sympy.Sum)}
+        agree = {equation: sympy.sympify(sums_agree(sympy.expand(equation.lhs - equation.rhs))) for equation in sums}
+        return holds(here.xreplace(agree)) is True
+
+    def cases(self, formula: Basic) -> Iterator[Case]:
+        """All cases of one mode: where the level lies relative to zeta_i, here and there, and zeta_i = 0."""
+        if formula.has(OTHER[rank]):
+            yield from rank_cases()
+            return
+        index = next((entry.indices[0] for entry in formula.atoms(sympy.Indexed) if entry.indices[0].is_Integer), i)
+        for name, levels in self._levels():
+            yield name, {zeta[index]: levels[0]} | self._case(index, levels)
+
+    def _levels(self) -> Iterator[tuple[str, Levels]]:
+        """zeta_i, the level here and the level there."""
+        marks = tuple(mark * _signal for mark in self.landmarks)
+        if self.change == "a sufficiently small beta":
+            yield "zeta_i > 0", (_signal, _level, _signal / (1 + _p))
+            yield "zeta_i = 0", (sympy.S.Zero, _level, _level_there)
+        elif self.change == "a sufficiently large beta":
+            yield "zeta_i > 0", (_signal, _level, _signal * (1 + _p))
+            yield "zeta_i > 0, at the last such beta", (_signal, _level, _signal)
+            yield "zeta_i = 0", (sympy.S.Zero, _level, _level_there)
+        elif self.change in ("beta and eta_dec", "beta, eta_dec and eta_enc") or self.change == "Sigma":
+            for name, (here, away) in placements(marks, 2):
+                yield f"the level {name}", (_signal, here, away)
+            for name, (here, away) in placements((), 2):
+                yield f"zeta_i = 0, the level {name}", (sympy.S.Zero, here, away)
+        else:
+            for name, (level,) in placements(marks, 1):
+                yield f"the level {name}", (_signal, level, level)
+            yield "zeta_i = 0", (sympy.S.Zero, _level, _level)
+
+    def _case(self, index: Expr, levels: Levels) -> dict[Basic, Expr]:
+        """beta from the level, which is sqrt(beta) eta_dec, times sigma_i/eta_enc where Sigma is fixed; what is free stays free."""
+        _, here, away = levels
+        decoder = OTHER[eta_dec] if "eta_dec" in self.change else eta_dec
+        prior = OTHER[eta_enc] if "eta_enc" in self.change else eta_enc
+        standard = _sigma * away / here if self.change == "Sigma" else _sigma
+        ratio, ratio_there = (_sigma / eta_enc, standard / prior) if self.kind == FIXED else (sympy.S.One, sympy.S.One)
+        return {
+            sigma_sorted[index]: _sigma,
+            OTHER[sigma_sorted][index]: standard,
+            OTHER[eta_dec]: decoder,
+            OTHER[eta_enc]: prior,
+            OTHER[d1]: OTHER[d1] if self.change == "d1" else d1,
+            beta: (here / (ratio * eta_dec)) ** 2,
+            OTHER[beta]: (away / (ratio_there * decoder)) ** 2,
+        }
+
+
+def _sides(formula: Basic, situation: Situation, index: int | None) -> str:
+    """Both sides of every relation in a statement that fails."""
+    parts = []
+    for relation in sorted(formula.atoms(Relational), key=sympy.default_sort_key):
+        left, right = (tidy(situation.value(side, index)) for side in relation.args)
+        parts.append(f"{relation.args[0]} = {left}, {relation.args[1]} = {right}")
+    return f"false, since {'; '.join(parts)}" if parts else "false"
