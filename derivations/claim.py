@@ -152,3 +152,8 @@ def conclude(steps: Iterable[Step], scope: str = SYMBOLIC_DIMENSIONS) -> Decisio
         return Decision(Verdict.UNDECIDED, steps, scope, missing=gaps[0] if gaps else "no step was taken")
     lemmas = sorted({step.lemma for step in steps if step.lemma})
     return Decision(Verdict.PROVED, steps, scope + "".join(f"; conditional on {lemma}" for lemma in lemmas))
+
+
+def needed(found: Decision | None) -> Decision:
+    """The outcome of a probe of an assumption: what refutes the statement without it, or undecided if nothing does."""
+    return found if found is not None else undecided("no instance at which the statement fails without the assumption")

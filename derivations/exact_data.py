@@ -38,11 +38,15 @@ def rational_orthogonal(size: int, seed: int) -> ImmutableDenseMatrix:
 
 @dataclass(frozen=True, eq=False)
 class ExactData:
-    """Scalars, explicit matrices for the symbols of `notation`, and the data points (x, y) they are the moments of."""
+    """Scalars, explicit matrices for the symbols of `notation`, and the data points (x, y) they are the moments of.
+
+    `draws` are the triples (x, y, noise) that expectations run over, where the noise is not the usual one.
+    """
 
     scalars: Instance
     matrices: Mapping[MatrixSymbol, ImmutableDenseMatrix]
     points: tuple[tuple[ImmutableDenseMatrix, ImmutableDenseMatrix], ...]
+    draws: tuple[tuple[ImmutableDenseMatrix, ImmutableDenseMatrix, ImmutableDenseMatrix], ...] | None = None
     _known: dict[Basic, Basic] = field(default_factory=dict, repr=False)
 
     def value(self, formula: Basic) -> Basic:
@@ -57,7 +61,7 @@ class ExactData:
     def replaced(self, **matrices: ImmutableDenseMatrix) -> ExactData:
         """The same data with other values for the named symbols."""
         changed = {symbol: matrices.get(str(symbol), matrix) for symbol, matrix in self.matrices.items()}
-        return ExactData(self.scalars, changed, self.points)
+        return ExactData(self.scalars, changed, self.points, self.draws)
 
     def _value(self, node: Basic, env: Mapping[MatrixSymbol, ImmutableDenseMatrix]) -> Basic:
         if isinstance(node, MatrixSymbol):
@@ -72,7 +76,7 @@ class ExactData:
         if isinstance(node, Trace):
             return self._value(node.arg, env).trace()
         if isinstance(node, sympy.Identity):
-            return ImmutableDenseMatrix(sympy.eye(int(self.scalars.value(node.shape[0]))))
+            return ImmutableDenseMatrix(sympy.eye(self._size(node.shape[0])))
         if isinstance(node, Transpose):
             return self._value(node.arg, env).T
         if isinstance(node, MatAdd | MatMul):
@@ -92,7 +96,13 @@ class ExactData:
             return node.func(*(self._value(part, env) for part in node.args))
         return self.scalars.value(node)
 
+    def _size(self, dimension: Basic) -> int:
+        """The number that a dimension stands for."""
+        return self.matrices[n.P_A].rows if dimension == n.D0 else int(self.scalars.value(dimension))
+
     def _draws(self, node: Basic) -> list[dict[MatrixSymbol, ImmutableDenseMatrix]]:
+        if self.draws is not None:
+            return [{n.x: x, n.y: y, n.noise: noise} for x, y, noise in self.draws]
         signs = list(product((-1, 1), repeat=self.scalars.d1)) if node.has(n.noise) else [(0,) * self.scalars.d1]
         return [
             {
