@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from typing import Any
 
-import torch
-
-from collapse.findings import AuditReport, ClaimReport, DescentSummary
-from collapse.judgement import (
-    LAYERS,
-    SYMBOLIC,
-    Examination,
-    Judgement,
-    examine,
-    examine_without_descent,
-    judge,
-)
+from collapse.decisions import SYMBOLIC, Judgement, judge
+from collapse.findings import AuditReport, ClaimReport, DescentSummary, LemmaReport, claims_by_lemma
+from collapse.judgement import LAYERS, Examination, examine, examine_without_descent
+from collapse.workers import Backlog, workers
 from derivations.claim import Claim
 from derivations.errors import DataError
 from derivations.ledger import ordered_by_use
+from derivations.lemmas import lemmas_by_name
 from numerics.descent import resolve_device
 from numerics.evidence import collect, layers_of
 from numerics.layers.descent import DescentLayer
@@ -42,6 +31,7 @@ def run_audit(
     device: str = "cpu",
     seed: int = 0,
     listener: Listener | None = None,
+    pool: Executor | None = None,
 ) -> AuditReport:
     """Judge claims by derivation and by the chosen layers of evidence.
 
@@ -53,6 +43,7 @@ def run_audit(
         device: where descent runs: "auto", "cpu" or "cuda".
         seed: of random instances and of descent's starts.
         listener: for showing progress.
+        pool: workers that have been started already; None to start some.
 
     Returns:
         The report; it is the same for the same arguments, but for the seconds.
@@ -60,35 +51,40 @@ def run_audit(
     Raises:
         DataError: the device is absent, or the seed negative.
     """
+    if seed < 0:
+        raise DataError(f"the seed must not be negative, got {seed}.")
     start = time.perf_counter()
     ordered_by_use()
     where = str(resolve_device(device))
+    if pool is None:
+        with workers(len(claims) * len(layers), ["collapse.judgement"]) as started:
+            return run_audit(claims, layers=layers, device=device, seed=seed, listener=listener, pool=started)
     tell = listener or (lambda _: None)
     reports = {claim.id: ClaimReport(claim) for claim in claims}
-    descent = DescentLayer(seed, where)
-    descent.progress = tell
-    with _pool() as pool:
-        tasks = [
-            _Task(pool.submit(work, *arguments), claim, work, arguments)
-            for claim, work, arguments in _work(claims, layers, seed)
-        ]
-        try:
-            for claim in claims:
-                if "descent" in layers and "descent" in layers_of(claim):
-                    _record(reports[claim.id], examine(claim, descent), tell)
-            for task in reversed(tasks):  # what no worker has begun is done here, meanwhile
-                if task.future.cancel():
-                    _record(reports[task.claim.id], task.work(*task.arguments), tell)
-            for task in tasks:
-                if not task.future.cancelled():
-                    _record(reports[task.claim.id], task.future.result(), tell)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for worker in multiprocessing.active_children():
-                worker.terminate()
-            raise
+    backlog = Backlog(pool, list(_work(reports.values(), layers, seed)))
+
+    def progress(minima: int) -> None:
+        tell(minima)
+        record(backlog.finished())
+
+    def record(found: Iterable[tuple[ClaimReport, Judgement | Examination]]) -> None:
+        for report, result in found:
+            if isinstance(result, Judgement):
+                report.judgement = result
+            else:
+                report.examinations[result.layer] = result
+            tell(report)
+
+    descent = DescentLayer(seed, where, pool=pool if where == "cpu" else None)
+    descent.progress = progress
+    for claim in claims:
+        if "descent" in layers and "descent" in layers_of(claim):
+            record([(reports[claim.id], examine(claim, descent))])
+            record(backlog.finished())
+    record(backlog.rest())
     summary = _summary(descent, where) if descent.minima() else None
-    return AuditReport(seed, list(reports.values()), summary, time.perf_counter() - start)
+    lemmas = _stressed(list(reports.values()), seed)
+    return AuditReport(seed, list(reports.values()), summary, time.perf_counter() - start, lemmas)
 
 
 def testable(claims: Sequence[Claim], layers: Sequence[str], *, all_of_them: bool) -> tuple[Claim, ...]:
@@ -106,39 +102,16 @@ def testable(claims: Sequence[Claim], layers: Sequence[str], *, all_of_them: boo
     return found
 
 
-@dataclass(frozen=True)
-class _Task:
-    """Work on a claim that was handed to the pool."""
-
-    future: Future[Any]
-    claim: Claim
-    work: Callable[..., Judgement | Examination]
-    arguments: tuple[Any, ...]
-
-
-def _pool() -> ProcessPoolExecutor:
-    """Workers for all cores but one: this process descends. They start afresh, since torch does not survive a fork."""
-    workers = max(1, (os.cpu_count() or 2) - 1)
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_set_up_worker)
-
-
 def _work(
-    claims: Sequence[Claim], layers: Sequence[str], seed: int
-) -> Iterator[tuple[Claim, Callable[..., Any], tuple[Any, ...]]]:
-    for claim in claims:
+    reports: Iterable[ClaimReport], layers: Sequence[str], seed: int
+) -> Iterator[tuple[ClaimReport, Callable[..., Any], tuple[Any, ...]]]:
+    for report in reports:
+        claim = report.claim
         if SYMBOLIC in layers:
-            yield claim, judge, (claim.id,)
+            yield report, judge, (claim.id,)
         for name in ("exact", "numeric"):
             if name in layers and name in layers_of(claim):
-                yield claim, examine_without_descent, (claim.id, name, seed)
-
-
-def _record(report: ClaimReport, result: Judgement | Examination, listener: Listener) -> None:
-    if isinstance(result, Judgement):
-        report.judgement = result
-    else:
-        report.examinations[result.layer] = result
-    listener(report)
+                yield report, examine_without_descent, (claim.id, name, seed)
 
 
 def _summary(descent: DescentLayer, device: str) -> DescentSummary:
@@ -147,7 +120,11 @@ def _summary(descent: DescentLayer, device: str) -> DescentSummary:
     return DescentSummary(len(minima), device, regimes, tuple(collect("descent", descent.certificate_findings())))
 
 
-def _set_up_worker() -> None:
-    """Workers share the cores; matrices this small gain nothing from threads. An interrupt is the main process's to handle."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(1)
+def _stressed(reports: Sequence[ClaimReport], seed: int) -> tuple[LemmaReport, ...]:
+    """The cited lemmas in use, each put under stress."""
+    known = lemmas_by_name()
+    return tuple(
+        LemmaReport(known[name], tuple(claims), known[name].stress(seed))
+        for name, claims in claims_by_lemma(reports).items()
+        if name in known
+    )

@@ -6,9 +6,12 @@ import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 app = typer.Typer(
     add_completion=False,
@@ -56,6 +59,9 @@ def audit(
     ] = None,
     device: Annotated[Device, typer.Option(help="Where descent runs.")] = Device.AUTO,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of the random instances and of descent's starts.")] = 0,
+    mutants: Annotated[
+        bool, typer.Option("--mutants", help="Show the kill matrix: which layer refutes which mutant.")
+    ] = False,
     json_path: Annotated[
         str | None, typer.Option("--json", metavar="PATH|-", help="Write the report as JSON; - for standard output.")
     ] = None,
@@ -64,50 +70,125 @@ def audit(
 
     Exit code 0 if every claim is decided, every layer agrees and every mutant is refuted; 1 if not; 2 for bad usage.
     """
-    from rich.console import Console
-
     from derivations.ledger import selected
 
     claims = selected(claim)
     layers = tuple(name.value for name in (layer or LayerName))
-    target = _writable(json_path)
+    target = _writable("--json", json_path)
 
-    from collapse.audit import run_audit, testable
-    from collapse.report.json_document import document
-    from collapse.report.terminal import LiveTable, print_report
+    from collapse.workers import workers
 
-    claims = testable(claims, layers, all_of_them=claim is not None)
-    console = Console(stderr=json_path == "-", highlight=False)
-    if not console.is_terminal:
-        console = Console(stderr=json_path == "-", highlight=False, width=PIPE_WIDTH)
     try:
-        with LiveTable(console, claims, layers) as live:
-            report = run_audit(claims, layers=layers, device=device.value, seed=seed, listener=live)
+        preload = ["collapse.decisions" if layers == (LayerName.SYMBOLIC,) else "collapse.judgement"]
+        with workers(len(claims) * len(layers), preload) as pool:
+            from collapse.audit import run_audit, testable
+            from collapse.report.json_document import document
+            from collapse.report.terminal import LiveTable, print_report
+
+            claims = testable(claims, layers, all_of_them=claim is not None)
+            console = _console(json_path == "-")
+            with LiveTable(console, claims, layers) as live:
+                report = run_audit(claims, layers=layers, device=device.value, seed=seed, listener=live, pool=pool)
+            if json_path != "-" or console.is_terminal:
+                print_report(console, report, layers, mutants=mutants, detailed=claim is not None)
+            if json_path is not None:
+                _write("--json", target, _json(document(report, mutants=mutants)))
     except KeyboardInterrupt:
-        print("interrupted: no report was written", file=sys.stderr)
-        raise typer.Exit(130) from None
-    if json_path != "-" or console.is_terminal:
-        print_report(console, report, layers)
-    if json_path is not None:
-        text = json.dumps(document(report), indent=2, ensure_ascii=False) + "\n"
-        if target is None:
-            sys.stdout.write(text)
-        else:
-            _write(target, text)
+        _interrupted()
     raise typer.Exit(0 if report.passed else 1)
 
 
-def _writable(json_path: str | None) -> Path | None:
+@app.command()
+def errata(
+    claim: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="ID of a claim, such as prop-3.variance; may be repeated. Default: all."),
+    ] = None,
+    json_path: Annotated[
+        str | None, typer.Option("--json", metavar="PATH|-", help="Write the errata as JSON; - for standard output.")
+    ] = None,
+    markdown_path: Annotated[
+        str | None,
+        typer.Option("--markdown", metavar="PATH|-", help="Write them as a Markdown table; - for standard output."),
+    ] = None,
+    into: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Replace the table between the errata markers of a Markdown file."),
+    ] = None,
+) -> None:
+    """List what fails or is incomplete as printed: the smallest exact counterexample found, what holds, and how it is proved.
+
+    Every entry is judged anew, by derivation. Exit code 0 if every printed statement is refuted and every corrected one
+    proved; 1 if not; 2 for bad usage.
+    """
+    from derivations.errors import DataError
+    from derivations.ledger import selected
+
+    if json_path == markdown_path == "-":
+        raise DataError("--json - and --markdown - cannot share standard output; name a file for one of them.")
+    claims = selected(claim)
+    target, markdown_target = _writable("--json", json_path), _writable("--markdown", markdown_path)
+
+    from collapse.errata import collect_errata
+    from collapse.report.errata import errata_document, inserted, markdown, print_errata
+    from collapse.report.progress import Counter
+    from collapse.workers import workers
+
+    text = inserted(_read(into), "") if into is not None else ""
+    console = _console("-" in (json_path, markdown_path))
+    try:
+        with workers(len(claims), ["collapse.decisions"]) as pool, Counter(console, "judging", claims) as progress:
+            found = collect_errata(claims, pool, progress)
+    except KeyboardInterrupt:
+        _interrupted()
+    if console.is_terminal or not (json_path or markdown_path or into):
+        print_errata(console, found)
+    if json_path is not None:
+        _write("--json", target, _json(errata_document(found)))
+    if markdown_path is not None:
+        _write("--markdown", markdown_target, markdown(found))
+    if into is not None:
+        _write("--into", Path(into), inserted(text, markdown(found)))
+    raise typer.Exit(1 if found.failures() else 0)
+
+
+def _console(on_standard_error: bool) -> Console:
+    """A console for the report; of a fixed width where no terminal shows it."""
+    from rich.console import Console
+
+    console = Console(stderr=on_standard_error, highlight=False)
+    return console if console.is_terminal else Console(stderr=on_standard_error, highlight=False, width=PIPE_WIDTH)
+
+
+def _json(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _interrupted() -> NoReturn:
+    print("interrupted: no report was written", file=sys.stderr)
+    raise typer.Exit(130) from None
+
+
+def _read(path: str) -> str:
+    from derivations.errors import DataError
+
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"--into: cannot read {path}: {error.strerror}. Name a Markdown file that exists.") from None
+
+
+def _writable(option: str, given: str | None) -> Path | None:
     """The file to write, checked before anything is computed; None for none or for standard output."""
     from derivations.errors import DataError
 
-    if json_path is None or json_path == "-":
+    if given is None or given == "-":
         return None
-    if not json_path:
-        raise DataError("--json: the path is empty; name a file, or - for standard output.")
-    path = Path(json_path)
+    if not given:
+        raise DataError(f"{option}: the path is empty; name a file, or - for standard output.")
+    path = Path(given)
     if path.is_dir():
-        raise DataError(f"--json: {path} is a folder; name a file in it.")
+        raise DataError(f"{option}: {path} is a folder; name a file in it.")
     try:
         existed = path.exists()
         with path.open("a", encoding="utf-8"):
@@ -116,18 +197,22 @@ def _writable(json_path: str | None) -> Path | None:
             path.unlink()
     except OSError as error:
         raise DataError(
-            f"--json: cannot write {path}: {error.strerror}. Name a file in a folder you can write to."
+            f"{option}: cannot write {path}: {error.strerror}. Name a file in a folder you can write to."
         ) from None
     return path
 
 
-def _write(path: Path, text: str) -> None:
+def _write(option: str, path: Path | None, text: str) -> None:
+    """Write to a file, or to standard output where there is none."""
     from derivations.errors import DataError
 
+    if path is None:
+        sys.stdout.write(text)
+        return
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise DataError(f"--json: cannot write {path}: {error.strerror}. The report above is complete.") from None
+        raise DataError(f"{option}: cannot write {path}: {error.strerror}. The report above is complete.") from None
 
 
 def main() -> None:

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import platform
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import sympy
 
-from collapse.findings import AuditReport, ClaimReport
+from collapse.decisions import Probe, mutants_of
+from collapse.findings import AuditReport, ClaimReport, LemmaReport
+from collapse.report.versions import SCHEMA_VERSION, versions
 from derivations.claim import Decision, Statement, Step, Verdict
 from numerics.evidence import Evidence
 
-SCHEMA_VERSION = 1
-PACKAGES = ("posterior-collapse", "sympy", "python-flint", "numpy", "scipy", "torch", "scikit-learn")
 
-
-def versions() -> dict[str, str]:
-    """The versions that the results depend on."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
-
-
-def document(report: AuditReport) -> dict[str, Any]:
-    """The whole audit; equal arguments give equal documents but for `seconds`."""
+def document(report: AuditReport, *, mutants: bool = False) -> dict[str, Any]:
+    """The whole audit, if wanted with every mutant; equal arguments give equal documents but for `seconds`."""
     printed = [claim.judgement.printed.verdict for claim in report.claims if claim.judgement]
     summary = {
         "claims": len(report.claims),
@@ -37,6 +23,7 @@ def document(report: AuditReport) -> dict[str, Any]:
         "undecided": printed.count(Verdict.UNDECIDED),
         "mutants_total": sum(claim.mutants_total for claim in report.claims),
         "mutants_refuted": sum(claim.mutants_refuted for claim in report.claims),
+        "not_checked": sum(len(claim.unchecked) for claim in report.claims),
         "passed": report.passed,
         "failures": report.failures(),
         "seconds": round(report.seconds, 3),
@@ -45,35 +32,39 @@ def document(report: AuditReport) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "versions": versions(),
         "seed": report.seed,
-        "claims": [_claim(claim) for claim in report.claims],
+        "claims": [_claim(claim, mutants=mutants) for claim in report.claims],
         "descent": _descent(report),
+        "lemmas": [_lemma(lemma) for lemma in report.lemmas],
         "summary": summary,
     }
 
 
-def _claim(report: ClaimReport) -> dict[str, Any]:
+def _claim(report: ClaimReport, *, mutants: bool) -> dict[str, Any]:
     claim, judgement = report.claim, report.judgement
-    standing = None if judgement is None else judgement.corrected or judgement.printed
+    standing = judgement.standing if judgement else None
     corrected = None
     if claim.corrected is not None:
         corrected = _statement(claim.corrected, judgement.corrected if judgement else None)
     printed = _statement(claim.printed, judgement.printed if judgement else None)
-    printed["counterexample"] = _counterexample(judgement.printed if judgement else None)
+    printed["counterexample"] = counterexample_of(judgement.printed if judgement else None)
     return {
         "id": claim.id,
         "source": claim.source,
         "title": claim.title,
         "assumptions": [getattr(assumption, "text", assumption) for assumption in claim.assumptions],
+        "probes": [_probe(probe) for probe in judgement.probes] if judgement else [],
         "printed": printed,
         "corrected": corrected,
         "steps": [_step(step) for step in standing.steps] if standing else [],
         "evidence": [_evidence(row) for row in report.evidence],
+        "not_checked": [{"layer": layer, "reason": reason} for layer, reason in report.unchecked.items()],
         "mutants": {
             "total": report.mutants_total,
             "refuted": report.mutants_refuted,
             "survivors": report.survivors,
             "left_out_by_proof": [report.mutant_changes[k] for k in report.equivalent],
-        },
+        }
+        | ({"matrix": _matrix(report)} if mutants else {}),
         "uses": list(claim.uses),
     }
 
@@ -92,7 +83,7 @@ def _scope(decision: Decision | None) -> str | None:
     return "exact counterexample" if decision.witness is not None else decision.scope
 
 
-def _counterexample(decision: Decision | None) -> dict[str, Any] | None:
+def counterexample_of(decision: Decision | None) -> dict[str, Any] | None:
     if decision is None or decision.witness is None:
         return None
     return {"values": dict(decision.witness.values), "failure": decision.witness.failure}
@@ -100,6 +91,42 @@ def _counterexample(decision: Decision | None) -> dict[str, Any] | None:
 
 def _step(step: Step) -> dict[str, Any]:
     return {"text": step.text, "latex": step.latex, "verdict": step.verdict.value, "lemma": step.lemma}
+
+
+def _probe(probe: Probe) -> dict[str, Any]:
+    return {
+        "assumption": probe.assumption,
+        "verdict_without": probe.decision.verdict.value,
+        "counterexample": counterexample_of(probe.decision),
+        "needed": probe.failure is None,
+    }
+
+
+def _matrix(report: ClaimReport) -> list[dict[str, Any]]:
+    """What became of each mutant in each layer: killed, survived, left out by proof, or not checked."""
+    return [
+        {
+            "change": mutant.change,
+            "formula": str(mutant.formula),
+            "layers": {name: fate.value for name, fate in report.fates(k).items()},
+        }
+        for k, mutant in enumerate(mutants_of(report.claim))
+    ]
+
+
+def _lemma(report: LemmaReport) -> dict[str, Any]:
+    return {
+        "name": report.lemma.name,
+        "source": report.lemma.source,
+        "statement": report.lemma.statement,
+        "checked": report.lemma.checked,
+        "used_by": list(report.claims),
+        "stress": {
+            "instances": report.stress.instances,
+            "counterexample": report.stress.counterexample,
+            "passed": report.stress.passed,
+        },
+    }
 
 
 def _evidence(row: Evidence) -> dict[str, Any]:

@@ -10,8 +10,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from collapse.decisions import SYMBOLIC
 from collapse.findings import AuditReport, ClaimReport
-from collapse.judgement import LAYERS, SYMBOLIC
+from collapse.judgement import LAYERS
+from collapse.report.details import print_assumptions, print_lemmas, print_refuted, print_unchecked
+from collapse.report.kill_matrix import print_kill_matrix
 from derivations.claim import SYMBOLIC_DIMENSIONS, Claim, Verdict
 from numerics.evidence import layers_of
 
@@ -99,6 +102,8 @@ def _layer(report: ClaimReport, name: str, *, counts: bool) -> Text:
         return Text("–", style="dim")
     if name not in report.examinations:
         return Text("…", style="dim")
+    if name in report.unchecked:
+        return Text("not checked", style="yellow")
     rows = report.examinations[name].evidence
     if not rows:
         return Text("no instance", style="bold red")
@@ -117,8 +122,18 @@ def _mutants(report: ClaimReport, layers: Sequence[str]) -> Text:
     return Text(f"{report.mutants_refuted}/{report.mutants_total}", style=style)
 
 
-def print_report(console: Console, report: AuditReport, layers: Sequence[str]) -> None:
-    """The table, the refuted statements with their counterexamples, the descent behind it, and the verdict."""
+def print_report(
+    console: Console, report: AuditReport, layers: Sequence[str], *, mutants: bool = False, detailed: bool = False
+) -> None:
+    """The table, the refuted statements with their counterexamples, what the verdicts rest on, and the outcome.
+
+    Args:
+        console: where to.
+        report: what to print.
+        layers: those that were asked for.
+        mutants: whether to print the kill matrix, too.
+        detailed: whether to print how each claim fares without each of its assumptions, rather than a count.
+    """
     narrow = console.width < WIDE
     console.print(table(report.claims, layers, narrow=narrow))
     if narrow:
@@ -130,9 +145,11 @@ def print_report(console: Console, report: AuditReport, layers: Sequence[str]) -
             style="dim",
         )
     )
-    for claim in report.claims:
-        if claim.judgement and claim.judgement.printed.witness is not None:
-            _print_refuted(console, claim)
+    print_unchecked(console, report.claims)
+    print_refuted(console, report.claims)
+    if mutants:
+        print_kill_matrix(console, report.claims)
+    print_assumptions(console, report.claims, detailed=detailed)
     if report.descent is not None:
         rows = ", ".join(f"worst {row.quantity} {row.worst_residual:.1e}" for row in report.descent.certificates)
         console.print(
@@ -140,24 +157,9 @@ def print_report(console: Console, report: AuditReport, layers: Sequence[str]) -
         )
         counts = ", ".join(f"{name} {count}" for name, count in report.descent.regimes.items())
         console.print(Text(f"Regimes: {counts}.", style="dim"))
+    if any(claim.judgement for claim in report.claims):
+        print_lemmas(console, report.lemmas)
     _print_verdict(console, report)
-
-
-def _print_refuted(console: Console, report: ClaimReport) -> None:
-    assert report.judgement is not None and report.judgement.printed.witness is not None
-    witness = report.judgement.printed.witness
-    console.print(Text(f"\n{report.claim.id}", style="bold").append(f"  {report.claim.source}", style="dim"))
-    console.print(Text(f"  {report.claim.title}"))
-    console.print(Text("  printed    ", style="red").append(_plain(report.claim.printed.formula)))
-    values = ", ".join(f"{name} = {value}" for name, value in witness.values)
-    console.print(Text("  fails at   ", style="red").append(values))
-    console.print(Text("  since      ", style="red").append(witness.failure))
-    if report.claim.corrected is not None:
-        console.print(Text("  corrected  ", style="green").append(_plain(report.claim.corrected.formula)))
-
-
-def _plain(formula: object) -> str:
-    return str(formula).replace("**", "^")
 
 
 def _print_verdict(console: Console, report: AuditReport) -> None:
@@ -171,6 +173,9 @@ def _print_verdict(console: Console, report: AuditReport) -> None:
     outcome.append(
         f": {len(report.claims)} claims, {refuted}/{total} mutants refuted, {report.seconds:.0f} s", style="default"
     )
+    unchecked = sum(len(claim.unchecked) for claim in report.claims)
+    if unchecked:
+        outcome.append(f"; {unchecked} not checked, for want of data", style="yellow")
     if any(claim.judgement is None for claim in report.claims):
         outcome.append("; no verdicts, since the symbolic layer was left out")
     console.print(outcome)

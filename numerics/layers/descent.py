@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -33,9 +35,17 @@ class DescentLayer(FloatLayer):
 
     name = "descent"
 
-    def __init__(self, seed: int = 0, device: str = "cpu", count: int = COUNT, *, real_data: bool = True) -> None:
+    def __init__(
+        self,
+        seed: int = 0,
+        device: str = "cpu",
+        count: int = COUNT,
+        *,
+        real_data: bool = True,
+        pool: Executor | None = None,
+    ) -> None:
         super().__init__(seed)
-        self.device, self.count, self.real_data = device, count, real_data
+        self.device, self.count, self.real_data, self.pool = device, count, real_data, pool
         self.progress: Callable[[int], None] | None = None
         self._minima: dict[int, Minimum] = {}
 
@@ -65,8 +75,30 @@ class DescentLayer(FloatLayer):
         return [self._problems["learned"], self._problems["fixed"], swept]
 
     def _descend(self, group: Sequence[Problem]) -> None:
-        for minimum in minimise(group, seed=self.seed, device=self.device, progress=self.progress):
-            self._minima[id(minimum.problem)] = minimum
+        """Instances of real data are large and descend one by one: those that a worker takes on, it descends."""
+        alone = [problem for problem in group if self.pool is not None and "real-data" in problem.regimes]
+        together = [problem for problem in group if all(problem is not other for other in alone)]
+        handed = [(problem, self._handed_over(problem)) for problem in alone]
+        found = {id(m.problem): m for m in self._descended(together)}
+        for problem, future in reversed(handed):
+            if future.cancel():
+                found |= {id(m.problem): m for m in self._descended([problem])}
+        for problem, future in handed:
+            if not future.cancelled():
+                found[id(problem)] = replace(future.result()[0], problem=problem)
+                self._tell(1)
+        self._minima |= {id(problem): found[id(problem)] for problem in group}
+
+    def _descended(self, problems: Sequence[Problem]) -> list[Minimum]:
+        return minimise(problems, seed=self.seed, device=self.device, progress=self.progress)
+
+    def _handed_over(self, problem: Problem) -> Future[list[Minimum]]:
+        assert self.pool is not None
+        return self.pool.submit(minimise, [problem], seed=self.seed, device=self.device)
+
+    def _tell(self, count: int) -> None:
+        if self.progress is not None:
+            self.progress(count)
 
     def minima(self) -> list[Minimum]:
         """All minima found so far."""

@@ -9,17 +9,26 @@ import pytest
 import sympy
 from rich.console import Console
 
-from collapse.audit import AuditReport, ClaimReport, DescentSummary
+from collapse.findings import AuditReport, ClaimReport, DescentSummary, LemmaReport
 from collapse.judgement import LAYERS, Examination, Judgement, mutants_of
 from collapse.report.json_document import document, versions
 from collapse.report.terminal import LiveTable, print_report, table
 from derivations.claim import Claim, Decision, Step, Verdict, Witness
 from derivations.ledger import CLAIMS, claims_by_id
+from derivations.lemmas import Lemma, Stress
 from numerics.evidence import Evidence, layers_of
 
 PROVED = Decision(Verdict.PROVED, (Step("it holds", sympy.Eq(sympy.Symbol("beta"), 1), Verdict.PROVED, "a lemma"),))
 REFUTED = Decision(Verdict.REFUTED, witness=Witness((("zeta", "(3, [1])"), ("i", "2")), "it is 5, not 4"))
 ESCAPE = "\x1b"
+
+
+A_LEMMA = Lemma("a lemma", "Somebody, Some Book", "it is so", "nothing", lambda seed: Stress(3 + seed))
+
+
+@pytest.fixture(autouse=True)
+def _registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("derivations.lemmas.LEMMAS", (A_LEMMA,))
 
 
 def report_of(claim: Claim, residual: float = 0.0) -> ClaimReport:
@@ -41,7 +50,9 @@ def report_of(claim: Claim, residual: float = 0.0) -> ClaimReport:
 @pytest.fixture(scope="module")
 def whole() -> AuditReport:
     rows = (Evidence("descent", "gradient norm", 5, 0.0, 1.0, "random-0-3"),)
-    return AuditReport(7, [report_of(claim) for claim in CLAIMS], DescentSummary(5, "cpu", {"ties": 2}, rows), 1.25)
+    lemmas = (LemmaReport(A_LEMMA, tuple(claim.id for claim in CLAIMS), Stress(3)),)
+    claims = [report_of(claim) for claim in CLAIMS]
+    return AuditReport(7, claims, DescentSummary(5, "cpu", {"ties": 2}, rows), 1.25, lemmas)
 
 
 def with_claim(report: ClaimReport) -> AuditReport:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 import collapse.audit
 from collapse.audit import run_audit
 from collapse.judgement import Examination, Judgement, mutants_of
+from collapse.workers import Idle
 from derivations.claim import Claim, Decision, Verdict
 from derivations.errors import DataError
 from derivations.ledger import CLAIMS, claims_by_id
@@ -57,7 +58,7 @@ def fabricated(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str]
 
     for name, fake in (("judge", judge), ("examine_without_descent", examine_without_descent), ("examine", examine)):
         monkeypatch.setattr(collapse.audit, name, fake)
-    monkeypatch.setattr(collapse.audit, "_pool", InThread)
+    monkeypatch.setattr(collapse.audit, "workers", lambda *_: InThread())
     yield asked
 
 
@@ -96,12 +97,8 @@ def test_a_failing_worker_fails_the_audit(fabricated: list[tuple[str, str]], mon
 def test_work_that_no_worker_has_begun_is_done_here(
     fabricated: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Idle(InThread):
-        def submit(self, *_: Any, **__: Any) -> Future[Any]:  # type: ignore[override]
-            return Future()
-
     threads: set[str] = set()
-    monkeypatch.setattr(collapse.audit, "_pool", Idle)
+    monkeypatch.setattr(collapse.audit, "workers", lambda *_: Idle())
     report = run_audit([PRINTED, CORRECTED], listener=lambda _: threads.add(threading.current_thread().name))
     assert report.passed and len(fabricated) == 8
     assert threads == {threading.current_thread().name}
@@ -113,6 +110,13 @@ def test_an_absent_device_is_refused_before_any_work(
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(DataError, match="cuda"):
         run_audit([PRINTED], device="cuda")
+    assert fabricated == []
+
+
+@pytest.mark.parametrize("layers", [LAYERS, ("symbolic",), ("exact",)], ids=lambda layers: layers[0])
+def test_a_negative_seed_is_refused_before_any_work(layers: tuple[str, ...], fabricated: list[tuple[str, str]]) -> None:
+    with pytest.raises(DataError, match="-1"):
+        run_audit([PRINTED], layers=layers, seed=-1)
     assert fabricated == []
 
 

@@ -1,0 +1,88 @@
+"""What stands below the audit's table: what was not checked, refuted statements, assumptions and cited lemmas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from collapse.findings import ClaimReport, LemmaReport
+from collapse.report.layout import lines, plain
+from derivations.claim import Decision
+
+
+def print_unchecked(console: Console, reports: Sequence[ClaimReport]) -> None:
+    """The layers that could not be asked since their data are absent."""
+    for report in reports:
+        for layer, reason in report.unchecked.items():
+            console.print(Text(f"{report.claim.id}: {layer} not checked: {reason}", style="yellow"))
+
+
+def print_refuted(console: Console, reports: Sequence[ClaimReport]) -> None:
+    """Each refuted statement with the exact point at which it fails, and what holds instead."""
+    for report in reports:
+        if report.judgement is None or report.judgement.printed.witness is None:
+            continue
+        heading(console, report)
+        grid = lines()
+        grid.add_row(Text("printed", style="red"), plain(report.claim.printed.formula))
+        grid.add_row(Text("fails at", style="red"), values_of(report.judgement.printed))
+        grid.add_row(Text("since", style="red"), report.judgement.printed.witness.failure)
+        if report.claim.corrected is not None:
+            grid.add_row(Text("corrected", style="green"), plain(report.claim.corrected.formula))
+        console.print(grid)
+
+
+def print_assumptions(console: Console, reports: Sequence[ClaimReport], *, detailed: bool) -> None:
+    """How the claims fare without each of their assumptions; without detail only how many are needed."""
+    judged = [(report, report.judgement.probes) for report in reports if report.judgement and report.judgement.probes]
+    probes = [probe for _, own in judged for probe in own]
+    if not detailed:
+        needed = sum(probe.failure is None for probe in probes)
+        if probes:
+            console.print(
+                f"\nAssumptions: {needed} of {len(probes)} are needed: without it the claim fails at an exact point."
+            )
+        return
+    for report, own in judged:
+        heading(console, report, "without each of its assumptions")
+        grid = lines()
+        for probe in own:
+            decision, needed_style = probe.decision, "green" if probe.failure is None else "bold red"
+            grid.add_row(Text("without", style="cyan"), probe.assumption)
+            if decision.witness is None:
+                grid.add_row(Text(decision.verdict.value, style=needed_style), decision.missing)
+                continue
+            grid.add_row(Text("fails at", style=needed_style), values_of(decision))
+            grid.add_row(Text("since", style=needed_style), decision.witness.failure)
+        console.print(grid)
+
+
+def print_lemmas(console: Console, lemmas: Sequence[LemmaReport]) -> None:
+    """The cited lemmas in use, or that there are none."""
+    if not lemmas:
+        console.print("\nCited lemmas: none; the machine decides every step.")
+        return
+    console.print("\nCited lemmas:")
+    for report in lemmas:
+        grid = lines()
+        grid.add_row(Text("lemma", style="bold"), f"{report.lemma.name} ({report.lemma.source})")
+        grid.add_row("says", report.lemma.statement)
+        grid.add_row("used by", ", ".join(report.claims))
+        grid.add_row("checked", report.lemma.checked)
+        outcome = f"{report.stress.instances} instances, " + (report.stress.counterexample or "no counterexample")
+        grid.add_row("stress", Text(outcome, style="" if report.stress.passed else "bold red"))
+        console.print(grid)
+
+
+def heading(console: Console, report: ClaimReport, what: str = "") -> None:
+    """A claim's ID, place and title."""
+    first = Text(f"\n{report.claim.id}", style="bold").append(f"  {report.claim.source}", style="not bold dim")
+    console.print(first)
+    console.print(Text(f"  {report.claim.title}" + (f"; {what}" if what else "")))
+
+
+def values_of(decision: Decision) -> str:
+    """The exact point of a refutation, in one line; empty if there is none."""
+    return ", ".join(f"{name} = {value}" for name, value in decision.witness.values) if decision.witness else ""

@@ -1,0 +1,163 @@
+"""The errata as text for a terminal, as a Markdown table, and as JSON."""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+from typing import Any
+
+import sympy
+from rich.console import Console
+from rich.text import Text
+
+from collapse.errata import Entry, Errata
+from collapse.report.layout import lines, plain
+from collapse.report.versions import SCHEMA_VERSION, versions
+from derivations.claim import Decision, Severity
+from derivations.errors import DataError
+
+STYLES = {Severity.TYPO: "cyan", Severity.CONDITION: "yellow", Severity.CONCLUSION: "red"}
+GREEK = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
+    "lambda": "λ", "mu": "μ", "rho": "ρ", "sigma": "σ", "phi": "φ", "Lambda": "Λ", "Theta": "Θ", "Sigma": "Σ", "Phi": "Φ",
+}  # fmt: skip
+_NAME = re.compile(rf"(?<![A-Za-z])({'|'.join(GREEK)})(?![A-Za-z])")
+_MARKDOWN = re.compile(r"([\\\\|*<>`$\[\]])|(?<![A-Za-z0-9Α-ω])_|_(?![A-Za-z0-9Α-ω])")
+
+
+BEGIN, END = "<!-- errata:begin -->", "<!-- errata:end -->"
+"""What encloses the table in a Markdown file."""
+
+
+def with_letters(text: str) -> str:
+    """The names of Greek letters as the letters that the paper prints."""
+    return _NAME.sub(lambda found: GREEK[found.group()], text)
+
+
+def point_of(decision: Decision) -> str:
+    """The exact point of a refutation; neighbours of equal value share it: beta = eta_dec = 1."""
+    values = decision.witness.values if decision.witness else ()
+    groups = ((value, [name for name, _ in members]) for value, members in groupby(values, key=lambda pair: pair[1]))
+    return with_letters(", ".join(" = ".join([*names, value]) for value, names in groups))
+
+
+def printed_of(entry: Entry) -> str:
+    """What is printed, in a few words or as the formula."""
+    return with_letters(entry.claim.erratum.printed if entry.claim.erratum else plain(entry.claim.printed.formula))
+
+
+def holds_of(entry: Entry) -> str:
+    """What holds instead, in a few words or as the formula."""
+    return with_letters(entry.claim.erratum.holds if entry.claim.erratum else plain(entry.claim.standing.formula))
+
+
+def proof_of(entry: Entry) -> str:
+    """How the corrected statement was proved: scope, steps, the claims and the cited lemmas it rests on."""
+    if entry.corrected is None:
+        return "not at all"
+    uses = f"using {', '.join(entry.claim.uses)}" if entry.claim.uses else "from the definitions alone"
+    lemmas = f"cited lemmas: {', '.join(entry.lemmas)}" if entry.lemmas else "no cited lemma"
+    return f"{len(entry.corrected.steps)} steps, {entry.corrected.scope}, {uses}, {lemmas}"
+
+
+def print_errata(console: Console, errata: Errata) -> None:
+    """Every entry, then how many there are of each severity, then what is amiss."""
+    for entry in errata.entries:
+        severity = entry.claim.erratum.severity if entry.claim.erratum else None
+        first = Text(f"\n{entry.claim.id}", style="bold").append(f"  {entry.claim.source}", style="not bold dim")
+        if severity is not None:
+            first.append(f"  {severity}", style=f"not bold {STYLES[severity]}")
+        console.print(first)
+        grid = lines()
+        grid.add_row(Text("printed", style="red"), printed_of(entry))
+        if entry.printed.witness is not None:
+            grid.add_row(Text("fails at", style="red"), point_of(entry.printed))
+            grid.add_row(Text("since", style="red"), with_letters(entry.printed.witness.failure))
+        grid.add_row(Text("holds", style="green"), holds_of(entry))
+        grid.add_row(Text("proved", style="green"), proof_of(entry))
+        console.print(grid)
+    console.print(f"\n{summary(errata)}")
+    for name, reasons in errata.failures().items():
+        for reason in reasons:
+            console.print(Text(f"{name}: {reason}", style="bold red"))
+
+
+def summary(errata: Errata) -> str:
+    """How many entries, and of which severity."""
+    counts = ", ".join(f"{count} {severity}" for severity, count in errata.by_severity.items())
+    return f"{len(errata.entries)} errata: {counts}."
+
+
+def markdown(errata: Errata) -> str:
+    """A table, with a line of counts below it."""
+    head = ("claim", "place", "printed", "smallest exact counterexample found", "what holds", "severity")
+    rows = [head, ("---",) * len(head)]
+    for entry in errata.entries:
+        witness = entry.printed.witness
+        failure = f"{point_of(entry.printed)}: {with_letters(witness.failure)}" if witness else "none"
+        severity = entry.claim.erratum.severity.value if entry.claim.erratum else ""
+        cells = (entry.claim.source, printed_of(entry), failure, holds_of(entry), severity)
+        rows.append((entry.claim.id, *(_escaped(cell) for cell in cells)))
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + f"\n\n{summary(errata)}\n"
+
+
+def inserted(text: str, table: str) -> str:
+    """A Markdown text with the table between its markers.
+
+    Raises:
+        DataError: the text does not hold each marker once, in order.
+    """
+    head, begin, rest = text.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not (begin and end) or text.count(BEGIN) + text.count(END) != 2:
+        raise DataError(
+            f"the text has no place for the errata: it needs one line {BEGIN} and, below it, one line {END}."
+        )
+    return f"{head}{begin}\n{table}{end}{tail}"
+
+
+def _escaped(text: str) -> str:
+    """Plain text as it is to be read in a cell of a Markdown table."""
+    return _MARKDOWN.sub(lambda found: "\\" + found.group(), " ".join(text.split()))
+
+
+def errata_document(errata: Errata) -> dict[str, Any]:
+    """The errata as JSON; schema version 1."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "versions": versions(),
+        "errata": [_entry(entry) for entry in errata.entries],
+        "summary": {
+            "errata": len(errata.entries),
+            "by_severity": {severity.value: count for severity, count in errata.by_severity.items()},
+            "passed": not errata.failures(),
+            "failures": errata.failures(),
+        },
+    }
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    claim, erratum, witness = entry.claim, entry.claim.erratum, entry.printed.witness
+    return {
+        "id": claim.id,
+        "source": claim.source,
+        "title": claim.title,
+        "severity": erratum.severity.value if erratum else None,
+        "printed": {
+            "text": erratum.printed if erratum else None,
+            "latex": sympy.latex(claim.printed.formula),
+            "verdict": entry.printed.verdict.value,
+        },
+        "counterexample": {"values": dict(witness.values), "failure": witness.failure} if witness else None,
+        "corrected": {
+            "text": erratum.holds if erratum else None,
+            "latex": sympy.latex(claim.standing.formula),
+            "verdict": entry.corrected.verdict.value if entry.corrected else None,
+        },
+        "proof": {
+            "scope": entry.corrected.scope if entry.corrected else None,
+            "steps": len(entry.corrected.steps) if entry.corrected else 0,
+            "uses": list(claim.uses),
+            "lemmas": entry.lemmas,
+        },
+    }

@@ -1,0 +1,82 @@
+"""Worker processes: all cores but one, since the main process works too."""
+
+from __future__ import annotations
+
+import importlib
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from typing import Any
+
+
+class Idle(Executor):
+    """A pool without workers: what is submitted is never begun, and so left to the main process."""
+
+    def submit(self, work: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        """A future that nobody begins."""
+        return Future()
+
+
+@contextmanager
+def workers(tasks: int, preload: Sequence[str] = ()) -> Iterator[Executor]:
+    """Workers that begin at once to import what they will need, while the main process does so too.
+
+    They start afresh, since torch does not survive a fork. On an error they are ended, whatever they do.
+
+    Args:
+        tasks: how many there will be, about; no more workers are started, and none for a single task.
+        preload: names of the modules to import.
+    """
+    count = min((os.cpu_count() or 2) - 1, tasks - 1)
+    if count < 1:
+        yield Idle()
+        return
+    pool = ProcessPoolExecutor(
+        count, multiprocessing.get_context("spawn"), initializer=_set_up, initargs=(tuple(preload),)
+    )
+    try:
+        for _ in range(count):
+            pool.submit(int)  # a pool starts its processes when work is submitted
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in multiprocessing.active_children():
+            process.terminate()
+        raise
+    pool.shutdown(cancel_futures=True)
+
+
+def _set_up(preload: tuple[str, ...]) -> None:
+    """Workers share the cores; matrices this small gain nothing from threads. An interrupt is the main process's to handle."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["OMP_NUM_THREADS"] = "1"  # read by torch when it is imported
+    for name in preload:
+        importlib.import_module(name)
+
+
+class Backlog:
+    """Work that a pool has been given: one result for each item, and what no worker has begun can be done here."""
+
+    def __init__(self, pool: Executor, work: Sequence[tuple[Any, Callable[..., Any], tuple[Any, ...]]]) -> None:
+        """Submit work: (item, function, its arguments), the most urgent first."""
+        self._open = {pool.submit(function, *given): (item, function, given) for item, function, given in work}
+
+    def finished(self) -> Iterator[tuple[Any, Any]]:
+        """Items with their results, as far as there are new ones; raises what a worker raised."""
+        for future in [future for future in self._open if future.done()]:
+            item, _, _ = self._open.pop(future)
+            yield item, future.result()
+
+    def rest(self) -> Iterator[tuple[Any, Any]]:
+        """All items that are left with their results, as they come; this process takes its share, from the end."""
+        while self._open:
+            mine = next((future for future in reversed(self._open) if future.cancel()), None)
+            if mine is None:
+                wait(self._open, return_when=FIRST_COMPLETED)
+            else:
+                item, function, given = self._open.pop(mine)
+                yield item, function(*given)
+            yield from self.finished()
