@@ -18,6 +18,7 @@ from jaxtyping import Float, Shaped
 from sympy import Basic
 
 from derivations import notation as n
+from derivations.exact_data import ExactData
 from numerics.exact import ExactProblem, density_kl, exact_loss
 from numerics.moments import second_moments
 from numerics.oracle import elbo_by_sigma_points, gaussian_kl
@@ -31,6 +32,7 @@ class Draw:
 
     `values` are those of the symbols, columns x, y and noise being (dimension, draws); `objective(W, U)` is L_VAE from the
     densities, `kl_mean` and `kl_variance` the two parts of the KL averaged over the data: beyond, and at, mean 0.
+    `objective_on(x, y, W, U)` is L_VAE of other data, in columns, and `repeats` how many draws one data point makes.
     """
 
     problem: Any
@@ -40,12 +42,19 @@ class Draw:
     kl: Any
     kl_mean: Any
     kl_variance: Any
+    objective_on: Callable[[Any, Any, Any, Any], Any]
+    repeats: int
     name: str = field(default="")
 
     @property
     def backend(self) -> str:
         """Of the numbers in `values`."""
         return backend_of(self.problem)
+
+    @property
+    def points(self) -> tuple[Any, Any]:
+        """The data points x (D0, n) and y (d2, n), each once."""
+        return self.values[n.x][:, :: self.repeats], self.values[n.y][:, :: self.repeats]
 
 
 def exact_draws(problems: Sequence[ExactProblem]) -> list[Draw]:
@@ -70,6 +79,16 @@ def _exact_draw(problem: ExactProblem) -> Draw:
     def objective(W: Shaped[np.ndarray, "D0 d1"], U: Shaped[np.ndarray, "d2 d1"]) -> sympy.Expr:
         return exact_loss(problem, Point(W, U, 0 * matrices[n.V], variance))
 
+    def objective_on(
+        x: Shaped[np.ndarray, "k n"],
+        y: Shaped[np.ndarray, "d2 n"],
+        W: Shaped[np.ndarray, "k d1"],
+        U: Shaped[np.ndarray, "d2 d1"],
+    ) -> sympy.Expr:
+        points = tuple((sympy.ImmutableMatrix(a), sympy.ImmutableMatrix(b)) for a, b in zip(x.T, y.T, strict=True))
+        moved = ExactProblem(ExactData(data.scalars, data.matrices, points), problem.learned, problem.name)
+        return exact_loss(moved, Point(W, U, 0 * matrices[n.V], variance))
+
     codes = [matrices[n.W].T @ np.array(list(x), dtype=object) for x, _ in data.points]
     at_zero = density_kl(zero, variance, problem.eta_enc)
     averaged = sum(density_kl(code, variance, problem.eta_enc) for code in codes) / len(codes)
@@ -81,6 +100,8 @@ def _exact_draw(problem: ExactProblem) -> Draw:
         density_kl(mean, variance, problem.eta_enc),
         averaged - at_zero,
         at_zero,
+        objective_on,
+        len(patterns),
         problem.name,
     )
 
@@ -115,6 +136,15 @@ def _float_draw(generator: np.random.Generator, index: int) -> Draw:
         w, u = (torch.tensor(np.ascontiguousarray(array)) for array in (W, U))
         return float(elbo_by_sigma_points(x, y, w, u, deviations, beta, eta_dec, eta_enc, partition=False))
 
+    def objective_on(
+        x: Float[np.ndarray, "k n"],
+        y: Float[np.ndarray, "d2 n"],
+        W: Float[np.ndarray, "k d1"],
+        U: Float[np.ndarray, "d2 d1"],
+    ) -> float:
+        a, b, w, u = (torch.tensor(np.ascontiguousarray(array)) for array in (x.T, y.T, W, U))
+        return float(elbo_by_sigma_points(a, b, w, u, deviations, beta, eta_dec, eta_enc, partition=False))
+
     def kl(means: Float[np.ndarray, "k d1"]) -> float:
         return float(gaussian_kl(torch.tensor(means), deviations.expand(len(means), -1), eta_enc).mean())
 
@@ -127,6 +157,8 @@ def _float_draw(generator: np.random.Generator, index: int) -> Draw:
         kl(mean[None]),
         kl(X.T @ matrices[n.W]) - at_zero,
         at_zero,
+        objective_on,
+        2 * int(d1),
         problem.name,
     )
 
