@@ -66,7 +66,7 @@ class DescentLayer(FloatLayer):
         """Where descent ended on one of this layer's instances; the instances of its group descend together, once."""
         if id(problem) not in self._minima:
             group = next(group for group in self.groups() if any(member is problem for member in group))
-            self._descend(group)
+            self.descend(group)
         return self._minima[id(problem)]
 
     def groups(self) -> list[list[Problem]]:
@@ -74,8 +74,8 @@ class DescentLayer(FloatLayer):
         swept = [variant for sweep in self._sweeps for variant in sweep[1:]]
         return [self._problems["learned"], self._problems["fixed"], swept]
 
-    def _descend(self, group: Sequence[Problem]) -> None:
-        """Instances of real data are large and descend one by one: those that a worker takes on, it descends."""
+    def descend(self, group: Sequence[Problem]) -> None:
+        """Find and keep minima. Instances of real data are large and descend one by one: those that a worker takes on, it descends."""
         alone = [problem for problem in group if self.pool is not None and "real-data" in problem.regimes]
         together = [problem for problem in group if all(problem is not other for other in alone)]
         handed = [(problem, self._handed_over(problem)) for problem in alone]
@@ -90,7 +90,7 @@ class DescentLayer(FloatLayer):
         self._minima |= {id(problem): found[id(problem)] for problem in group}
 
     def _descended(self, problems: Sequence[Problem]) -> list[Minimum]:
-        return minimise(problems, seed=self.seed, device=self.device, progress=self.progress)
+        return list(minimise(problems, seed=self.seed, device=self.device, progress=self.progress))
 
     def _handed_over(self, problem: Problem) -> Future[list[Minimum]]:
         assert self.pool is not None
