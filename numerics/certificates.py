@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from scipy.sparse.linalg import LinearOperator, eigsh
-from torch import Tensor
 
 from numerics.blocks import DiagonalBlocks
-from numerics.objective import Parameters, Statistics, vae_loss
+from numerics.decoder_objective import DecoderParameters
+from numerics.objective import Objective, Parameters, Statistics, vae_loss
 from numerics.tolerances import LANCZOS
 
 __all__ = ["Certificate", "certify", "certify_large", "gap"]
@@ -21,7 +20,7 @@ _LANCZOS_VECTORS = 60  # kept between restarts: the eigenvalue zero of the symme
 
 @dataclass(frozen=True)
 class Certificate:
-    """What is known of a point that claims to be a minimum, in the original parameters (W, U and, if learned, log σ²).
+    """What is known of a point that claims to be a minimum, in its free parameters (W, U and, if learned, log σ², log η_dec²).
 
     gradient_norm is the Euclidean norm of the gradient of the loss; smallest_hessian_eigenvalue that of its Hessian, or
     for large instances a lower bound of it.
@@ -36,31 +35,28 @@ def gap(loss: float, reference: float) -> float:
     return (loss - reference) / max(1.0, abs(reference))
 
 
-def certify(at: Parameters, statistics: Statistics, *, learned: bool) -> list[Certificate]:
+def certify(at: Parameters | DecoderParameters, statistics: Statistics, objective: Objective) -> list[Certificate]:
     """Certificates of a batch of small instances, with the Hessian formed in full.
 
-    The derivatives are torch.func's, taken of the loss itself: they share nothing with the analytic ones that the
+    The derivatives are torch's own, taken of the loss itself: they share nothing with the analytic ones that the
     descent steps by.
 
     Args:
         at: parameters with one batch dimension.
         statistics: of the same instances.
-        learned: whether log σ² is a parameter.
+        objective: the loss, and which of the parameters are free.
     """
-    shapes = [value.shape[1:] for value in at]
-    free = 3 if learned else 2
-    point = torch.cat([value.flatten(1) for value in at[:free]], dim=1)
-
-    def loss(
-        flat: Float[Tensor, " p"], log_variance: Float[Tensor, " d1"], *given: Float[Tensor, " ..."]
-    ) -> Float[Tensor, ""]:
-        parts = flat.split([shape.numel() for shape in shapes[:free]])
-        W, U, *rest = (part.reshape(shape) for part, shape in zip(parts, shapes[:free], strict=True))
-        return vae_loss(W, U, rest[0] if learned else log_variance, *given)
-
-    gradient = torch.func.vmap(torch.func.grad(loss))(point, at.log_variance, *statistics)
-    hessian = torch.func.vmap(torch.func.jacrev(torch.func.grad(loss)))(point, at.log_variance, *statistics)
-    norms = torch.linalg.vector_norm(gradient, dim=1)
+    free, given = at[: objective.free], (*at[objective.free :], *statistics)
+    shapes = [value.shape[1:] for value in free]
+    point = objective.flat(at).detach().requires_grad_()
+    parts = point.split([shape.numel() for shape in shapes], dim=1)
+    losses = objective.loss(*(part.reshape(-1, *shape) for part, shape in zip(parts, shapes, strict=True)), *given)
+    # No instance enters another's loss, so that the gradient of the sum holds the gradient of each.
+    (gradient,) = torch.autograd.grad(losses.sum(), point, create_graph=True)
+    directions = torch.eye(point.shape[1], dtype=point.dtype, device=point.device)[:, None].expand(-1, *point.shape)
+    (rows,) = torch.autograd.grad(gradient, point, directions, is_grads_batched=True)
+    hessian = rows.transpose(0, 1)
+    norms = torch.linalg.vector_norm(gradient.detach(), dim=1)
     lowest = torch.linalg.eigvalsh((hessian + hessian.mT) / 2)[:, 0]
     return [Certificate(float(norm), float(value)) for norm, value in zip(norms, lowest, strict=True)]
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,14 +15,16 @@ from jaxtyping import Float
 
 from derivations.errors import DataError
 from numerics.certificates import Certificate, certify, certify_large
+from numerics.decoder_descent import decoder_descent
+from numerics.decoder_objective import LEARNED_DECODER, DecoderParameters
 from numerics.newton import newton_descent
-from numerics.objective import Parameters, Statistics, vae_loss
+from numerics.objective import FIXED_VARIANCES, LEARNED_VARIANCES, Objective, Parameters, Statistics, vae_loss
 from numerics.problem import Problem, checked_scale
-from numerics.starts import Scales, random_start
+from numerics.starts import Scales, random_decoder_start, random_start
 from numerics.tolerances import STEP_CURVATURE
 from numerics.truncated_newton import truncated_newton_descent
 
-__all__ = ["Minimum", "minimise", "resolve_device"]
+__all__ = ["Minimum", "minimise", "objective_of", "resolve_device"]
 
 _DENSE_PARAMETERS = 100  # up to here a full Hessian and its eigenvectors cost less than iterating without them
 _DENSE_CERTIFICATE = 1200  # up to here the full Hessian fits in memory and a second
@@ -34,15 +37,21 @@ class Minimum:
     """The end of one descent, with its certificate and the observables that the theory speaks of.
 
     W and U are encoder and decoder; sigma holds the encoder's standard deviations (the fixed ones where they are
-    fixed); loss is L_VAE of Eq. 5 in nats, without the decoder's partition function.
+    fixed) and eta_dec the decoder's; loss is L_VAE of Eq. 5 in nats, without the decoder's partition function, or where
+    eta_dec is learned, with it but for (d2/2) log 2π.
+
+    Where the loss fell without bound as eta_dec did, diverged is set, loss is minus infinity and eta_dec 0; W, U, sigma
+    and certificate are then those of the last point, which is no minimum.
     """
 
     problem: Problem
     W: Float[np.ndarray, "D0 d1"]
     U: Float[np.ndarray, "d2 d1"]
     sigma: Float[np.ndarray, " d1"]
+    eta_dec: float
     loss: float
     certificate: Certificate
+    diverged: bool = False
 
     @cached_property
     def V(self) -> Float[np.ndarray, "d0 d1"]:
@@ -79,7 +88,7 @@ def minimise(
     progress: Callable[[int], None] | None = None,
     start_scale: float = 1.0,
 ) -> list[Minimum]:
-    """Minimise L_VAE for every instance from one random start each.
+    """Minimise the loss of every instance from one random start each: L_VAE, plus (d2/2) log η_dec² where that is learned.
 
     Instances of equal shape descend side by side; each result depends on its instance and the seed alone.
 
@@ -94,24 +103,33 @@ def minimise(
         One Minimum per instance, in order.
 
     Raises:
-        DataError: an unknown or absent device, a negative seed, or a start_scale that is not positive.
+        DataError: an unknown or absent device, a negative seed, a start_scale that is not positive, or an instance with a
+            learned decoder variance that is too large.
     """
     if seed < 0:
         raise DataError(f"seed must not be negative, got {seed}.")
     checked_scale("start_scale", start_scale)
     where = resolve_device(device)
     report = progress or (lambda count: None)
-    groups: dict[tuple[int, int, int, bool], list[int]] = defaultdict(list)
+    groups: dict[tuple[int, int, int, bool, bool], list[int]] = defaultdict(list)
     for index, problem in enumerate(problems):
-        groups[problem.D0, problem.d2, problem.d1, problem.learned].append(index)
+        groups[problem.D0, problem.d2, problem.d1, problem.learned, problem.learned_decoder].append(index)
     minima: dict[int, Minimum] = {}
     with _one_thread():
         for group in groups.values():
             members = [problems[index] for index in group]
-            starts = [random_start(problem, seed, start_scale) for problem in members]
-            descend = _descend_together if _parameter_count(members[0]) <= _DENSE_PARAMETERS else _descend_one_by_one
+            random = random_decoder_start if members[0].learned_decoder else random_start
+            starts = [random(problem, seed, start_scale) for problem in members]
+            descend = _descend_together if _is_dense(members[0]) else _descend_one_by_one
             minima.update(zip(group, descend(members, starts, where, report), strict=True))
     return [minima[index] for index in range(len(problems))]
+
+
+def objective_of(problem: Problem) -> Objective:
+    """What descent minimises for an instance, and in which parameters."""
+    if problem.learned_decoder:
+        return LEARNED_DECODER
+    return LEARNED_VARIANCES if problem.learned else FIXED_VARIANCES
 
 
 def resolve_device(device: str) -> torch.device:
@@ -141,30 +159,47 @@ def _one_thread() -> Iterator[None]:
 
 
 def _parameter_count(problem: Problem) -> int:
-    return (problem.D0 + problem.d2 + int(problem.learned)) * problem.d1
+    return (problem.D0 + problem.d2 + int(problem.learned)) * problem.d1 + int(problem.learned_decoder)
+
+
+def _is_dense(problem: Problem) -> bool:
+    """Whether an instance is small enough, or its loss of a kind, to descend with its full Hessian."""
+    count = _parameter_count(problem)
+    if problem.learned_decoder and count > _DENSE_CERTIFICATE:
+        raise DataError(
+            f"{problem.name or 'the instance'} has {count} parameters; with a learned decoder variance descent forms the "
+            f"full Hessian and takes at most {_DENSE_CERTIFICATE}. Give fewer latents, or hold eta_dec fixed."
+        )
+    return count <= _DENSE_PARAMETERS or problem.learned_decoder
 
 
 def _descend_together(
-    problems: Sequence[Problem], starts: Sequence[Parameters], device: torch.device, report: Callable[[int], None]
+    problems: Sequence[Problem], starts: Sequence[Any], device: torch.device, report: Callable[[int], None]
 ) -> list[Minimum]:
     """Minima of small instances of one shape, in one batch."""
-    learned = problems[0].learned
-    start = Parameters(*(torch.stack(values).to(device) for values in zip(*starts, strict=True)))
+    objective = objective_of(problems[0])
+    start = type(starts[0])(*(torch.stack(values).to(device) for values in zip(*starts, strict=True)))
     statistics = Statistics(*map(torch.stack, zip(*(Statistics.of(p, device) for p in problems), strict=True)))
     each = [Scales.of(problem, device) for problem in problems]
     scales = Scales(*(torch.stack([getattr(scale, name) for scale in each]) for name in ("W", "U", "loss")))
-    end = newton_descent(start, statistics, scales, learned=learned, finished=report)
-    losses = vae_loss(*end, *statistics)
-    certificates = certify(end, statistics, learned=learned)
-    points = (Parameters(*values) for values in zip(*end, strict=True))
+    if problems[0].learned_decoder:
+        end, diverged = decoder_descent(start, statistics, scales, finished=report)
+    else:
+        end = newton_descent(start, statistics, scales, objective, finished=report)
+        diverged = torch.zeros(len(problems), dtype=torch.bool, device=device)
+    losses = objective.loss(*end, *statistics)
+    certificates = certify(end, statistics, objective)
+    points = (type(end)(*values) for values in zip(*end, strict=True))
     return [
-        _minimum(problem, point, float(loss), certificate)
-        for problem, point, loss, certificate in zip(problems, points, losses, certificates, strict=True)
+        _minimum(problem, point, float(loss), certificate, diverged=bool(unbounded))
+        for problem, point, loss, certificate, unbounded in zip(
+            problems, points, losses, certificates, diverged, strict=True
+        )
     ]
 
 
 def _descend_one_by_one(
-    problems: Sequence[Problem], starts: Sequence[Parameters], device: torch.device, report: Callable[[int], None]
+    problems: Sequence[Problem], starts: Sequence[Any], device: torch.device, report: Callable[[int], None]
 ) -> list[Minimum]:
     """Minima of large instances."""
     minima = []
@@ -191,7 +226,7 @@ def _certify_one(point: Parameters, statistics: Statistics, problem: Problem) ->
     """The certificate of a large instance, and where its Hessian is not positive semidefinite, a direction that shows it."""
     if _parameter_count(problem) <= _DENSE_CERTIFICATE:
         batch = Parameters(*(value[None] for value in point)), Statistics(*(value[None] for value in statistics))
-        (certificate,) = certify(*batch, learned=problem.learned)
+        (certificate,) = certify(*batch, objective_of(problem))
         if certificate.smallest_hessian_eigenvalue >= -STEP_CURVATURE.value:
             return certificate, None
         return certificate, certify_large(point, statistics, learned=problem.learned)[1]
@@ -199,7 +234,17 @@ def _certify_one(point: Parameters, statistics: Statistics, problem: Problem) ->
     return certificate, None if certificate.smallest_hessian_eigenvalue >= -STEP_CURVATURE.value else lowest
 
 
-def _minimum(problem: Problem, point: Parameters, loss: float, certificate: Certificate) -> Minimum:
-    W, U, log_variance = (value.cpu().numpy() for value in point)
+def _minimum(
+    problem: Problem,
+    point: Parameters | DecoderParameters,
+    loss: float,
+    certificate: Certificate,
+    *,
+    diverged: bool = False,
+) -> Minimum:
+    W, U, log_variance, *log_decoder = (value.cpu().numpy() for value in point)
     sigma = np.exp(log_variance / 2) if problem.sigma is None else problem.sigma
-    return Minimum(problem=problem, W=W, U=U, sigma=sigma, loss=loss, certificate=certificate)
+    eta_dec = float(np.exp(log_decoder[0] / 2)) if log_decoder else problem.eta_dec
+    if diverged:
+        loss, eta_dec = -np.inf, 0.0
+    return Minimum(problem, W, U, sigma, eta_dec, loss, certificate, diverged)

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from numerics.problem import Problem
 
-__all__ = ["Parameters", "Statistics", "curvature_product", "vae_gradient", "vae_hessian", "vae_loss"]
+__all__ = [
+    "FIXED_VARIANCES",
+    "LEARNED_VARIANCES",
+    "Objective",
+    "Parameters",
+    "Statistics",
+    "curvature_product",
+    "vae_gradient",
+    "vae_hessian",
+    "vae_loss",
+]
 
 
 class Parameters(NamedTuple):
@@ -143,6 +155,39 @@ def vae_hessian(
     H[..., s, u] = H[..., u, s].mT
     H[..., s, s] = torch.diag_embed(ll)
     return H / noise[..., None, None]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A loss and its derivatives, functions of (*parameters, *statistics), and how many of the parameters are free.
+
+    The parameters are a named tuple whose first `free` fields descent may change.
+    """
+
+    loss: Callable[..., Float[Tensor, " ..."]]
+    gradient: Callable[..., Any]
+    hessian: Callable[..., Float[Tensor, " ..."]]
+    free: int
+
+    def flat(self, parameters: Any, batch: int = 1) -> Float[Tensor, "*batch p"]:
+        """The free parameters (or derivatives by them) as vectors behind `batch` dimensions."""
+        return torch.cat([value.reshape(*value.shape[:batch], -1) for value in parameters[: self.free]], dim=-1)
+
+    def size(self, at: Any, statistics: Statistics, usual: Float[Tensor, " batch"]) -> Float[Tensor, " batch"]:
+        """The size of the loss's largest term, which rounding is relative to, given its usual one."""
+        return usual
+
+    def shortened(self, steps: Float[Tensor, "batch ladder p"]) -> Float[Tensor, "batch ladder p"]:
+        """Steps in the free parameters, made shorter where they must not be long."""
+        return steps
+
+    def escaped(self, at: Any, statistics: Statistics) -> Bool[Tensor, " batch"]:
+        """Which instances have left for where no minimum is."""
+        return torch.zeros(len(at.W), dtype=torch.bool, device=at.W.device)
+
+
+FIXED_VARIANCES = Objective(vae_loss, vae_gradient, vae_hessian, free=2)
+LEARNED_VARIANCES = Objective(vae_loss, vae_gradient, vae_hessian, free=3)
 
 
 def curvature_product(at: Parameters, along: Parameters, statistics: Statistics) -> Parameters:

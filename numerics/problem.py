@@ -65,7 +65,15 @@ class Problem:
     def __post_init__(self) -> None:
         if not _is_whole(self.d1) or self.d1 < 1:
             raise DataError(f"d1 must be a whole number of latent dimensions, at least 1; got {self.d1!r}.")
-        fields: dict[str, Any] = {"d1": int(self.d1), "y2": checked_scale("y2", self.y2, may_be_zero=True)}
+        if not isinstance(self.learned_decoder, bool):
+            raise DataError(f"learned_decoder must be True or False, got {self.learned_decoder!r}.")
+        if self.learned_decoder and self.sigma is not None:
+            raise DataError(
+                "sigma is held fixed and eta_dec learned: the theory of a learned decoder variance is for learned encoder "
+                "variances. Leave sigma out, or hold eta_dec fixed."
+            )
+        y2 = checked_scale("y2", self.y2, may_be_zero=not self.learned_decoder)
+        fields: dict[str, Any] = {"d1": int(self.d1), "y2": y2}
         fields |= {name: checked_scale(name, getattr(self, name)) for name in ("beta", "eta_dec", "eta_enc")}
         fields |= {"A": checked_array("A", self.A, 2), "C": checked_array("C", self.C, 2)}
         if self.sigma is not None:
@@ -170,8 +178,9 @@ class Problem:
 
     @cached_property
     def r(self) -> float:
-        """r = E‖y‖² − ‖Z‖² ≥ 0, the second moment of y that no linear function of x explains."""
-        return 0.0 if abs(self._residual) <= RESIDUAL_MOMENT.value * self.y2 else self._residual
+        """r = E‖y‖² − ‖Z‖² ≥ 0, the second moment of y that no linear function of x explains; ‖Z‖² is exact where planted."""
+        residual = self._residual if self.zeta is None else self.y2 - float(np.sum(self.zeta**2))
+        return 0.0 if abs(residual) <= RESIDUAL_MOMENT.value * self.y2 else residual
 
     @cached_property
     def _svd(

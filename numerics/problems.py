@@ -11,7 +11,7 @@ from derivations.errors import DataError
 from numerics.problem import Problem
 from numerics.regimes import REGIMES, regime_counts, regimes_of
 
-__all__ = ["REGIMES", "Problem", "planted_problem", "random_problems", "regime_counts", "regimes_of"]
+__all__ = ["REGIMES", "Problem", "planted_problem", "random_problems", "regime_counts", "regimes_of", "spread"]
 
 # (D0, d2, d1). Few shapes, so that descent works in large batches; every aspect ratio, and d1 on every side of d*.
 _SHAPES = (
@@ -108,6 +108,7 @@ def planted_problem(
     eta_dec: float,
     eta_enc: float,
     sigma: Float[np.ndarray, " d1"] | None = None,
+    learned_decoder: bool = False,
     autoencoder: bool = False,
     name: str = "",
 ) -> Problem:
@@ -119,7 +120,7 @@ def planted_problem(
         zeta: singular values of Z, non-increasing, shape (min(d0, d2),).
         phi: positive eigenvalues of A, shape (d0,); ζ² for an autoencoder.
         residual: r = E‖y‖² − ‖Z‖².
-        beta, eta_dec, eta_enc, sigma: as in Problem; standard deviations.
+        beta, eta_dec, eta_enc, sigma, learned_decoder: as in Problem; standard deviations.
         autoencoder: plant y = x, so that C = A.
         name: as in Problem.
     """
@@ -134,8 +135,9 @@ def planted_problem(
         C = (F[:, : len(zeta)] * zeta) @ G[:, : len(zeta)].T @ (P * np.sqrt(phi)).T
         y2 = float(np.sum(zeta**2)) + residual
     problem = Problem(
-        A=A, C=C, y2=y2, d1=d1, beta=beta, eta_dec=eta_dec, eta_enc=eta_enc, sigma=sigma, zeta=zeta, name=name
-    )
+        A=A, C=C, y2=y2, d1=d1, beta=beta, eta_dec=eta_dec, eta_enc=eta_enc, sigma=sigma, zeta=zeta,
+        learned_decoder=learned_decoder, name=name,
+    )  # fmt: skip
     return replace(problem, regimes=regimes_of(problem))
 
 
@@ -151,7 +153,7 @@ def _random_plan(rng: np.random.Generator, d1: int, encoder: str, *, exact: bool
         beta = float(10 ** rng.uniform(-2, 2))
         eta_dec, eta_enc = (float(value) for value in 10 ** rng.uniform(-0.5, 0.5, 2))
         if encoder == "fixed":
-            sigma = rng.permutation(eta_enc * _spread(rng, d1, 0.3, 3.0))
+            sigma = rng.permutation(eta_enc * spread(rng, d1, 0.3, 3.0))
     if encoder == "prior":
         sigma = np.full(d1, eta_enc)
     return _Plan(beta, eta_dec, eta_enc, sigma)
@@ -174,9 +176,9 @@ def _random_spectrum(
     else:
         above = int(rng.integers(0, reachable + 1))
     boundary = thresholds[min(above, reachable - 1)]
-    upper = _spread(rng, above, 1.02, 3.0) * boundary
+    upper = spread(rng, above, 1.02, 3.0) * boundary
     ceiling = upper[-1] if above == reachable else boundary
-    zeta = np.concatenate([upper, _spread(rng, dstar - above, 0.1, 0.98) * ceiling])
+    zeta = np.concatenate([upper, spread(rng, dstar - above, 0.1, 0.98) * ceiling])
     if kind == "at-threshold":
         zeta[above : above + int(np.sum(thresholds[above : above + int(rng.integers(1, 3))] == boundary))] = boundary
     elif kind == "ties":
@@ -188,7 +190,7 @@ def _random_spectrum(
     return zeta
 
 
-def _spread(rng: np.random.Generator, count: int, low: float, high: float) -> Float[np.ndarray, " count"]:
+def spread(rng: np.random.Generator, count: int, low: float, high: float) -> Float[np.ndarray, " count"]:
     """Random values in [low, high], decreasing, spread in logarithm so that no two come near each other."""
     position = (np.arange(count)[::-1] + rng.uniform(0.02, 0.9, count)) / max(count, 1)
     return low * (high / low) ** position

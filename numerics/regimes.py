@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from numerics.problem import Problem
 
-__all__ = ["REGIMES", "mode_thresholds", "regime_counts", "regimes_of"]
+__all__ = ["REGIMES", "misfit", "mode_thresholds", "regime_counts", "regimes_of"]
 
 REGIMES: dict[str, str] = {
     "learned-variance": "the encoder's diagonal variance is learned",
@@ -36,6 +36,12 @@ REGIMES: dict[str, str] = {
     "autoencoder": "y = x",
     "small-beta": "beta < 1/10",
     "large-beta": "beta > 10",
+    "learned-decoder": "the decoder's variance is learned too",
+    "decoder-diverges": "it is, and the loss falls without bound as it tends to 0",
+    "decoder-valley": "it is, and every decoder variance up to some value does equally well",
+    "beta-below-ratio": "the decoder's variance is learned, and beta < d2/d*",
+    "beta-at-ratio": "it is, and beta = d2/d*",
+    "beta-above-ratio": "it is, and beta > d2/d*",
 }
 
 
@@ -43,19 +49,56 @@ def mode_thresholds(problem: Problem) -> Float[np.ndarray, " modes"]:
     """The value at which each reachable mode, i ≤ min(d1, d*), is expected to collapse.
 
     It serves to place and to tag samples on both sides; no verdict rests on it. The i-th largest singular value meets
-    the i-th smallest encoder standard deviation σ, at √β η_dec σ/η_enc; where σ is learned, σ = η_enc.
+    the i-th smallest encoder standard deviation σ, at √β η_dec σ/η_enc; where σ is learned, σ = η_enc. η_dec is the given one.
     """
     reachable = min(problem.d1, problem.dstar)
     sigma = np.full(problem.d1, problem.eta_enc) if problem.sigma is None else np.sort(problem.sigma)
     return np.sqrt(problem.beta) * problem.eta_dec * (sigma[:reachable] / problem.eta_enc)
 
 
+def misfit(
+    variance: float, squares: Float[np.ndarray, " modes"], residual: float, beta: float, d1: int, d2: int
+) -> float:
+    """d2 times a decoder variance, less the squared error that the best encoder and decoder leave at it: positive above the best.
+
+    Args:
+        variance: η_dec².
+        squares: ζ_i², non-increasing.
+        residual: r.
+        beta, d1, d2: as in Problem.
+    """
+    left = residual + float(np.sum(np.minimum(squares[:d1], beta * variance))) + float(np.sum(squares[d1:]))
+    return d2 * variance - left
+
+
+def _fall(problem: Problem) -> float:
+    """Where the decoder's variance is learned: the slope of twice the loss in log η_dec² as that tends to 0."""
+    squares = problem.spectrum**2
+    if problem.r > 0 or np.any(squares[problem.d1 :] > 0):
+        return -np.inf
+    return problem.d2 - problem.beta * float(np.sum(squares > 0))
+
+
+def _positions(problem: Problem) -> Float[np.ndarray, " modes"]:
+    """1, 0 or -1 for every reachable mode: above, at or below its threshold."""
+    if not problem.learned_decoder:
+        thresholds = mode_thresholds(problem)
+        return np.sign(problem.spectrum[: len(thresholds)] - thresholds)
+    squares, scalars = problem.spectrum**2, (problem.r, problem.beta, problem.d1, problem.d2)
+    reachable = squares[: problem.d1]
+    if _fall(problem) >= 0:  # η_dec² as small as you like
+        return np.where(reachable > 0, 1.0, -1.0)
+    # A mode is above its threshold if the η_dec² at which it would be there is too large.
+    found = np.array([np.sign(misfit(float(square) / problem.beta, squares, *scalars)) for square in reachable])
+    return np.where(reachable > 0, found, -1.0)
+
+
 def regimes_of(problem: Problem) -> frozenset[str]:
     """The tags of REGIMES that hold for an instance, with exact comparisons on its planted or computed spectrum."""
     zeta = problem.spectrum
-    thresholds = mode_thresholds(problem)
-    reachable = zeta[: len(thresholds)]
-    active = int(np.sum(reachable > thresholds))
+    positions = _positions(problem)
+    active = int(np.sum(positions > 0))
+    ratio = problem.d2 / problem.dstar
     learned = problem.sigma is None
     at_prior = problem.sigma is not None and bool(np.all(problem.sigma == problem.eta_enc))
     holds = {
@@ -63,11 +106,11 @@ def regimes_of(problem: Problem) -> frozenset[str]:
         "prior-variance": at_prior,
         "fixed-variance": not learned and not at_prior,
         "above-threshold": active > 0,
-        "below-threshold": bool(np.any(reachable < thresholds)),
-        "at-threshold": bool(np.any(reachable == thresholds)),
+        "below-threshold": bool(np.any(positions < 0)),
+        "at-threshold": bool(np.any(positions == 0)),
         "complete-collapse": active == 0,
-        "partial-collapse": 0 < active < len(reachable),
-        "no-collapse": active == len(reachable),
+        "partial-collapse": 0 < active < len(positions),
+        "no-collapse": active == len(positions),
         "ties": bool(np.any((zeta[1:] == zeta[:-1]) & (zeta[1:] > 0))),
         "zero-mode": bool(np.any(zeta == 0)),
         "rank-deficient-A": problem.d0 < problem.D0,
@@ -82,6 +125,12 @@ def regimes_of(problem: Problem) -> frozenset[str]:
         "autoencoder": problem.A.shape == problem.C.shape and bool(np.all(problem.A == problem.C)),
         "small-beta": problem.beta < 1 / 10,
         "large-beta": problem.beta > 10,
+        "learned-decoder": problem.learned_decoder,
+        "decoder-diverges": problem.learned_decoder and _fall(problem) > 0,
+        "decoder-valley": problem.learned_decoder and _fall(problem) == 0,
+        "beta-below-ratio": problem.learned_decoder and problem.beta < ratio,
+        "beta-at-ratio": problem.learned_decoder and problem.beta == ratio,
+        "beta-above-ratio": problem.learned_decoder and problem.beta > ratio,
     }
     return frozenset(name for name in REGIMES if holds[name])
 

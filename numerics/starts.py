@@ -10,10 +10,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from numerics.decoder_objective import DecoderParameters
 from numerics.objective import Parameters
 from numerics.problem import Problem
 
-__all__ = ["Scales", "random_start"]
+__all__ = ["Scales", "random_decoder_start", "random_start"]
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,14 @@ class Scales:
         """Those of some instances of a batch."""
         return Scales(self.W[index], self.U[index], self.loss[index])
 
-    def flat(self, like: Parameters, learned: bool) -> Float[Tensor, "*batch p"]:
-        """One size per flattened parameter (W, U and, if learned, log σ², which has no unit)."""
+    def flat(self, like: Parameters | DecoderParameters, free: int) -> Float[Tensor, "batch p"]:
+        """One size per entry of the first `free` parameters; logarithms have no unit."""
+        sizes = [self.W[:, None, None], self.U[:, None, None]] + [torch.ones_like(self.W)] * (free - 2)
         parts = [
-            self.W[..., None].expand(*self.W.shape, like.W[..., :, :].shape[-2] * like.W.shape[-1]),
-            self.U[..., None].expand(*self.U.shape, like.U.shape[-2] * like.U.shape[-1]),
+            size.reshape(-1, *[1] * (value.ndim - 1)).expand(value.shape)
+            for size, value in zip(sizes, like, strict=False)
         ]
-        return torch.cat(parts + ([torch.ones_like(like.log_variance)] if learned else []), dim=-1)
+        return torch.cat([part.reshape(len(part), -1) for part in parts], dim=-1)
 
 
 def random_start(problem: Problem, seed: int, distance: float = 1.0) -> Parameters:
@@ -61,11 +63,16 @@ def random_start(problem: Problem, seed: int, distance: float = 1.0) -> Paramete
         seed: non-negative seed.
         distance: from the origin W = U = 0 and σ = η_enc, relative to the usual one.
     """
+    return Parameters(*random_decoder_start(problem, seed, distance)[:3])
+
+
+def random_decoder_start(problem: Problem, seed: int, distance: float = 1.0) -> DecoderParameters:
+    """The same with a random decoder variance around the instance's eta_dec²; same arguments."""
     content = problem.A.tobytes() + problem.C.tobytes() + np.array([problem.beta, problem.eta_dec]).tobytes()
     generator = torch.Generator().manual_seed(zlib.crc32(content, zlib.crc32(str(seed).encode())))
 
     def normal(*shape: int) -> Float[Tensor, " ..."]:
-        return torch.randn(*shape, dtype=torch.float64, generator=generator)
+        return torch.randn(shape, dtype=torch.float64, generator=generator)
 
     scales = Scales.of(problem)
     W = distance * normal(problem.D0, problem.d1) * scales.W / np.sqrt(problem.D0)
@@ -74,4 +81,4 @@ def random_start(problem: Problem, seed: int, distance: float = 1.0) -> Paramete
         log_variance = distance * normal(problem.d1) / 2 + 2 * np.log(problem.eta_enc)
     else:
         log_variance = torch.tensor(2 * np.log(problem.sigma), dtype=torch.float64)
-    return Parameters(W, U, log_variance)
+    return DecoderParameters(W, U, log_variance, distance * normal() + 2 * np.log(problem.eta_dec))

@@ -98,11 +98,23 @@ DESCENT_BELOW = Tolerance(
     "Loss of a minimum found by descent below the closed form, relative: only the rounding of the loss itself, some "
     "hundred operations. One run below this refutes the closed form.",
 )
+DESCENT_INFIMUM = Tolerance(
+    "DESCENT_INFIMUM",
+    1e-5,
+    "Loss where descent towards an infimum that is not attained was stopped, above it, relative to E‖y‖²: the steps grow with the "
+    "parameters and leave less than 1e-6; a mutated infimum of a sampled problem is off by more than 1e-3.",
+)
 DESCENT_INVARIANT = Tolerance(
     "DESCENT_INVARIANT",
     1e-5,
     "Singular values of UVᵀ, encoder standard deviations and KL per mode at a minimum, relative: an argument is known "
     "to about the square root of the precision of the loss, and to less at an exact threshold, where the loss is quartic.",
+)
+COLLAPSED_MODE = Tolerance(
+    "COLLAPSED_MODE",
+    1e-5,
+    "Singular values of UVᵀ below this, relative to the largest of Z, belong to collapsed modes: at an exact threshold the loss "
+    "is quartic and a gradient of 1e-9 leaves lengths of 1e-3, a product of 1e-6; sampled active modes are above 1e-3.",
 )
 REDUCED_GRADIENT = Tolerance(
     "REDUCED_GRADIENT",
@@ -121,6 +133,25 @@ HESSIAN_EIGENVALUE = Tolerance(
     1e-7,
     "Smallest Hessian eigenvalue at a minimum may be this far below zero: symmetric directions have eigenvalue zero up "
     "to the remaining gradient; a strict saddle of the sampled problems is below −1e-4.",
+)
+DECODER_CURVATURE = Tolerance(
+    "DECODER_CURVATURE",
+    1e-6,
+    "The same where every small decoder variance does equally well: at the end of that valley the loss is quartic, an "
+    "eigenvalue of -e costs e² of loss, and the rounding of the loss, 1e-15 of a few nats, hides e up to 1e-7.",
+)
+DECODER_CUTOFF = Tolerance(
+    "DECODER_CUTOFF",
+    1e-7,
+    "Descent ends where the learned decoder variance is below this fraction of E‖y‖²/d2. At a stationary point d2 η_dec² is the "
+    "mean squared error, at least r: a minimum beyond would have r/E‖y‖² below 1e-7; the sampled r are above 1e-3, or 0. Much "
+    "further down rounding, relative to E‖y‖²/η_dec², drowns the loss.",
+)
+DECODER_SLOPE = Tolerance(
+    "DECODER_SLOPE",
+    1e-3,
+    "Slope of the loss in log η_dec², in nats, at a tiny η_dec²: within this of zero the loss is level. Rounding leaves 1e-8 at "
+    "DECODER_CUTOFF; where the loss of a sampled problem falls or rises for ever, it does so by more than 1e-2.",
 )
 STEP_ROUNDING = Tolerance(
     "STEP_ROUNDING",
@@ -175,10 +206,15 @@ TOLERANCES: dict[str, Tolerance] = {
         PLANTED_SPECTRUM,
         DESCENT_GAP,
         DESCENT_BELOW,
+        DESCENT_INFIMUM,
         DESCENT_INVARIANT,
+        COLLAPSED_MODE,
         REDUCED_GRADIENT,
         GRADIENT_NORM,
         HESSIAN_EIGENVALUE,
+        DECODER_CURVATURE,
+        DECODER_CUTOFF,
+        DECODER_SLOPE,
         STEP_ROUNDING,
         STEP_DECREASE,
         STEP_GRADIENT,

@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from derivations.ledger import claims_by_id
 from numerics.certificates import Certificate, certify, certify_large
+from numerics.descent import objective_of
 from numerics.draws import Draw, float_draws
 from numerics.layers.base import Finding
 from numerics.objective import Parameters, Statistics, vae_loss
@@ -228,7 +229,7 @@ def certificate_at(problem: Problem, point: Point) -> Certificate:
     if point.W.size + point.U.size + problem.d1 > LARGE:
         return certify_large(at, statistics, learned=problem.learned)[0]
     batched = Parameters(*(value[None] for value in at)), Statistics(*(value[None] for value in statistics))
-    return certify(*batched, learned=problem.learned)[0]
+    return certify(*batched, objective_of(problem))[0]
 
 
 def closed_form_minimum(problem: Problem) -> Point:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from numerics.certificates import certify, certify_large, gap
-from numerics.objective import Parameters, Statistics, vae_gradient, vae_hessian
+from numerics.objective import FIXED_VARIANCES, LEARNED_VARIANCES, Parameters, Statistics, vae_gradient, vae_hessian
 from numerics.problem import Problem
 from numerics.problems import random_problems
 from numerics.tolerances import FLOAT64_DERIVATIVE, GRADIENT_NORM, HESSIAN_EIGENVALUE
@@ -34,7 +34,7 @@ def scalar_problem(zeta: float, beta: float, sigma: float | None = None) -> Prob
 def test_the_origin_of_one_mode(zeta: float, sign: int) -> None:
     """Hessian [[β, −ζ], [−ζ, 1]] of (w, u) at σ = η_dec = η_enc = 1, and β/2 for log σ²."""
     beta = 1.0
-    (found,) = certify(*batch(origin(scalar_problem(zeta, beta)), scalar_problem(zeta, beta)), learned=True)
+    (found,) = certify(*batch(origin(scalar_problem(zeta, beta)), scalar_problem(zeta, beta)), LEARNED_VARIANCES)
     expected = min(1 - zeta, beta / 2)
     assert abs(found.smallest_hessian_eigenvalue - expected) <= FLOAT64_DERIVATIVE.value
     assert math.copysign(1, found.smallest_hessian_eigenvalue) == sign
@@ -44,8 +44,8 @@ def test_the_origin_of_one_mode(zeta: float, sign: int) -> None:
 def test_fixed_variances_are_no_parameters() -> None:
     problem = scalar_problem(0.5, 1.0, sigma=2.0)
     point = origin(problem)._replace(log_variance=torch.tensor([2 * math.log(2.0)], dtype=torch.float64))
-    (free,) = certify(*batch(point, problem), learned=True)
-    (fixed,) = certify(*batch(point, problem), learned=False)
+    (free,) = certify(*batch(point, problem), LEARNED_VARIANCES)
+    (fixed,) = certify(*batch(point, problem), FIXED_VARIANCES)
     assert fixed.gradient_norm == 0 < free.gradient_norm
     # [[1, −1/2], [−1/2, 4]]
     assert abs(fixed.smallest_hessian_eigenvalue - (5 - math.sqrt(10)) / 2) <= FLOAT64_DERIVATIVE.value
@@ -56,7 +56,7 @@ def test_fixed_variances_are_no_parameters() -> None:
 def test_certificates_agree_with_the_analytic_derivatives(problem: Problem, learned: bool) -> None:
     generator = torch.Generator().manual_seed(0)
     point = Parameters(*(v + torch.randn(v.shape, dtype=v.dtype, generator=generator) for v in origin(problem)))
-    (found,) = certify(*batch(point, problem), learned=learned)
+    (found,) = certify(*batch(point, problem), LEARNED_VARIANCES if learned else FIXED_VARIANCES)
     parts = vae_gradient(*point, *Statistics.of(problem))
     size = sum(value.numel() for value in point[: 3 if learned else 2])
     gradient = torch.cat([value.flatten() for value in parts])[:size]
@@ -75,7 +75,7 @@ def test_certificates_agree_with_the_analytic_derivatives(problem: Problem, lear
 def test_the_large_certificate_bounds_the_small_one(problem: Problem, learned: bool) -> None:
     """At the origin: a lower bound, of the same sign, with a direction that shows a saddle."""
     point, statistics = origin(problem), Statistics.of(problem)
-    (exact,) = certify(*batch(point, problem), learned=learned)
+    (exact,) = certify(*batch(point, problem), LEARNED_VARIANCES if learned else FIXED_VARIANCES)
     found, direction = certify_large(point, statistics, learned=learned)
     small = HESSIAN_EIGENVALUE.value
     assert max(found.gradient_norm, exact.gradient_norm) <= GRADIENT_NORM.value
@@ -89,7 +89,7 @@ def test_the_large_certificate_bounds_the_small_one(problem: Problem, learned: b
 
 def test_the_large_certificate_meets_saddles_and_minima() -> None:
     chosen = [problem for problem in random_problems(120, seed=4) if min(problem.D0, problem.d2) > 2][:12]
-    negative = [certify(*batch(origin(p), p), learned=True)[0].smallest_hessian_eigenvalue < 0 for p in chosen]
+    negative = [certify(*batch(origin(p), p), LEARNED_VARIANCES)[0].smallest_hessian_eigenvalue < 0 for p in chosen]
     assert 2 < sum(negative) < 10
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import sympy
 
+from numerics.decoder_problems import decoder_problems
 from numerics.layers import floating
 from numerics.layers.base import Finding
 from numerics.layers.descent import DescentLayer
@@ -52,7 +53,7 @@ def layers(exact: ExactLayer, numeric: FloatLayer, descent: DescentLayer) -> dic
 
 
 def test_random_instances_are_in_every_regime() -> None:
-    counts = regime_counts(random_problems(600, 0))
+    counts = regime_counts([*random_problems(600, 0), *decoder_problems(300, 0)])
     assert set(counts) == set(REGIMES)
     assert min(counts.values()) > 0, counts
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from derivations.errors import DataError
+from numerics.decoder_problems import decoder_problems
 from numerics.problem import Problem
 from numerics.problems import REGIMES, planted_problem, random_problems, regime_counts, regimes_of
 from numerics.regimes import mode_thresholds
@@ -147,9 +148,9 @@ def test_negative_count_or_seed_is_refused(count: int, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_every_regime_is_sampled(seed: int) -> None:
-    counts = regime_counts(drawn(600, seed))
+    counts = regime_counts([*drawn(600, seed), *decoder_problems(300, seed)])
     assert set(counts) == set(REGIMES)
-    assert {name: count for name, count in counts.items() if count < 30} == {}
+    assert {name: count for name, count in counts.items() if count < 20} == {}
 
 
 def test_regimes_meet_each_kind_of_encoder() -> None:
