@@ -7,14 +7,12 @@ from sympy import Basic, Expr, Piecewise, Sum, log
 
 from derivations.claim import Assumption, Claim, Decision, Statement, Step, conclude, refuted, undecided
 from derivations.instances import Instance, instances, is_exactly_zero, tidy
-from derivations.notation import beta, d1, dstar, eta_dec, eta_enc, i, residual, root_water, sigma_sorted, zeta
+from derivations.notation import beta, d1, dstar, eta_dec, eta_enc, i, residual, root_water, zeta
 from derivations.proof import resolved, sums_equal
 from derivations.proposition_2_fixed_variance import least_loss
 from derivations.proposition_3_mode_variance import (
-    equation_13,
     mode_objective,
     mode_objective_steps,
-    reduces_to_modes,
     variance_regimes,
 )
 from derivations.theorem_1_prior_variance import prior_instances
@@ -55,12 +53,7 @@ def is_least_loss(formula: Basic) -> Decision:
         found = wrong_at(formula, instance, least_linear_loss(instance))
         if found is not None:
             return found
-    return conclude([*linear_minimum_steps(), *_summand_steps(formula)])
-
-
-def linear_minimum_steps() -> list[Step]:
-    """The minimum over U and W is a sum over modes (Eq 13 as corrected), and each summand's minimum over sigma_i is known."""
-    return [*reduces_to_modes(equation_13(sigma_sorted[i])).steps, *mode_objective_steps()]
+    return conclude([*mode_objective_steps(), *_summand_steps(formula)])
 
 
 def least_of_mode(singular: Expr, *, active: bool) -> Expr:
@@ -70,7 +63,7 @@ def least_of_mode(singular: Expr, *, active: bool) -> Expr:
 
 
 def _summand_steps(formula: Expr) -> list[Step]:
-    """Whatever regime each mode is in, the formula adds up what the modes cost, those beyond d1 at zeta_i^2, and r."""
+    """Whatever regime each mode is in, the formula adds up the minima of Eq 13's summands, zeta_i^2 beyond d1, and r."""
     steps = []
     for name, case, active in variance_regimes():
         cost = least_of_mode(case[zeta[i]], active=active)
