@@ -136,6 +136,9 @@ def _water(instance: Instance) -> Iterator[Instance]:
     if instance.eta_dec != 1:
         yield _scaled(instance, beta=instance.eta_dec)
         yield _scaled(instance, beta=1 / instance.eta_dec)
+    if instance.eta_dec != 1 and instance.d1 > 2:
+        for power in (-4, -2, 2, 4):
+            yield _scaled(instance, beta=instance.eta_dec**power)
 
 
 def _scales(instance: Instance) -> Iterator[Instance]:
@@ -171,7 +174,7 @@ CHANGES = {
     "d1": _width,
     "Sigma": _deviations,
     "a sufficiently small beta": lambda instance: iter([_scaled(instance, beta=Rational(1, 10**6))]),
-    "a sufficiently large beta": lambda instance: iter([_scaled(instance, beta=10**6)]),
+    "a sufficiently large beta": lambda instance: iter([_scaled(instance, beta=10**4)]),
 }
 """What is changed there, in exact instances; the last two stand for all beta below, or above, some value."""
 
@@ -185,7 +188,8 @@ def spread() -> tuple[Instance, ...]:
     zeta = (Integer(10), Integer(7), Rational(3, 5))
     deviations = (Integer(1), Integer(2), Rational(1, 2))
     levels = (Rational(1, 4), Rational(1, 2), Integer(1), Integer(4), Integer(6))
-    scales = [*((level, decoder) for decoder in (1, 8) for level in levels), (8, 1), (8, Rational(1, 4))]
+    small = Rational(1, 4)
+    scales = [*((level, decoder) for decoder in (1, 8) for level in levels), (8, 1), (8, small), (1, small)]
     found = [
         Instance(zeta, deviations, (Rational(level) / decoder) ** 2, Rational(decoder), Integer(2), 3, 3)
         for level, decoder in scales

@@ -178,7 +178,7 @@ def _entry(vector: Any, index: sympy.Expr, sizes: Mapping[Basic, int]) -> Any:
     """The entry at a number or dimension, counted from 1; what the vector is padded with beyond its end."""
     if index.is_Integer and index < 1:
         raise ValueError(f"there is no entry {index}; entries are counted from 1.")
-    place = int(index.xreplace({size: sympy.Integer(value) for size, value in sizes.items()}))
+    place = int(index.xreplace({size: sympy.Integer(sizes[size]) for size in index.free_symbols}))
     if place >= 1:
         return vector[..., min(place, vector.shape[-1]) - 1]
     return sympy.nan if vector.dtype == object else vector[..., 0] * np.nan

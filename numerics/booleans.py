@@ -1,0 +1,80 @@
+"""Truth of a Boolean of exact or approximate numbers: a comparison of numbers that agree within a tolerance is one of equals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import And, Basic, Equivalent, Implies, Not, Or
+from sympy.core.relational import Relational
+
+from derivations.instances import is_exactly_zero
+from numerics.lambdified import Values, evaluate
+from numerics.tolerances import Tolerance
+
+_SIGNS = {
+    sympy.Eq: (0,),
+    sympy.Ne: (-1, 1),
+    sympy.StrictLessThan: (-1,),
+    sympy.LessThan: (-1, 0),
+    sympy.StrictGreaterThan: (1,),
+    sympy.GreaterThan: (0, 1),
+}
+
+
+def truth(formula: Basic, values: Values, backend: str, tolerance: Tolerance) -> Any:
+    """Whether a Boolean holds, at every mode where it speaks of one mode.
+
+    Args:
+        formula: of relations between scalars, or between entries of mode i, and of symbols that are true or false.
+        values: of its symbols, as for `evaluate`; those that are true or false as such.
+        backend: "numpy" or "exact", where the tolerance plays no part.
+        tolerance: numbers within this of each other, relative to the larger (at least 1), are equal.
+
+    Returns:
+        A Boolean, or an array of them over the modes. A relation of something undefined is false.
+    """
+    relations = sorted(formula.atoms(Relational), key=sympy.default_sort_key)
+    known: dict[Basic, Any] = {sympy.true: np.True_, sympy.false: np.False_}
+    told = (symbol for symbol in formula.free_symbols if np.asarray(values.get(symbol)).dtype == bool)
+    known |= {symbol: np.asarray(values[symbol]) for symbol in told}
+    if relations:
+        sides = evaluate(sympy.Tuple(*(side for relation in relations for side in relation.args)), values, backend)
+        for relation, left, right in zip(relations, sides[::2], sides[1::2], strict=True):
+            known[relation] = _compared(relation, left, right, tolerance if backend != "exact" else None)
+    return _combined(formula, known)
+
+
+def _compared(relation: Relational, left: Any, right: Any, tolerance: Tolerance | None) -> Any:
+    if tolerance is None:
+        signs = np.frompyfunc(_exact_sign, 2, 1)(left, right)
+    else:
+        left, right = np.asarray(left, dtype=np.float64), np.asarray(right, dtype=np.float64)
+        size = np.maximum(1.0, np.maximum(np.abs(left), np.abs(right)))
+        difference = left - right
+        signs = np.where(np.abs(difference) <= tolerance.value * size, 0.0, np.sign(difference))
+    return np.isin(np.asarray(signs, dtype=np.float64), _SIGNS[type(relation)])
+
+
+def _exact_sign(left: Any, right: Any) -> float:
+    """-1, 0 or 1; nan where a side is undefined or not real."""
+    difference = sympy.sympify(left) - sympy.sympify(right)
+    if is_exactly_zero(difference):
+        return 0.0
+    return float(sympy.sign(difference)) if difference.is_extended_real else float("nan")
+
+
+def _combined(node: Basic, known: dict[Basic, Any]) -> Any:
+    if node in known:
+        return known[node]
+    parts = [_combined(part, known) for part in node.args]
+    if isinstance(node, And | Or):
+        return (np.logical_and if isinstance(node, And) else np.logical_or).reduce(np.broadcast_arrays(*parts))
+    if isinstance(node, Not):
+        return np.logical_not(parts[0])
+    if isinstance(node, Implies):
+        return np.logical_or(np.logical_not(parts[0]), parts[1])
+    if isinstance(node, Equivalent):
+        return np.logical_and.reduce(np.broadcast_arrays(*(part == parts[0] for part in parts))) if parts else np.True_
+    raise TypeError(f"{node} is no Boolean of relations and of symbols that are true or false")

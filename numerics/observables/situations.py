@@ -1,0 +1,107 @@
+"""Statements that have to hold at every minimum, or at every pair of minima of problems that differ in one respect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache, partial
+from typing import Any
+
+import numpy as np
+from sympy import Basic, IndexedBase, Symbol
+
+from derivations.claim import Claim
+from derivations.ledger import CLAIMS
+from derivations.notation import i, zeta
+from derivations.situations import OTHER
+from derivations.universal import Universal
+from numerics.booleans import truth
+from numerics.layers.base import Finding, Layer
+from numerics.observables.base import Check, everywhere
+from numerics.pairs import facts, pairs
+from numerics.points import symbol_values
+from numerics.tolerances import DESCENT_INVARIANT, EXACT, FLOAT64_IDENTITY
+
+_TOLERANCES = {"exact": EXACT, "numeric": FLOAT64_IDENTITY, "descent": DESCENT_INVARIANT}
+
+
+def always(layer: Layer, formula: Basic, question: Universal) -> Iterator[Finding]:
+    """A Boolean about the minimum here and there, for every latent of both."""
+    kind_there = question.kind_there or question.kind
+    both = pairs(layer, question.kind, kind_there, question.change)
+    wanted = _wanted(formula, OTHER.keys()), _wanted(formula, OTHER.values())
+    values = [_joint(layer, here, there, question.kind, kind_there, *wanted) for here, there in both]
+    if layer.name != "exact":
+        holds = _all_at_once(layer, formula, question, wanted, values)
+    else:
+        holds = (truth(formula, known, "exact", EXACT) for known in values)
+    for (here, there), stated in zip(both, holds, strict=True):
+        latents = stated[: min(here.d1, there.d1)] if np.ndim(stated) else stated
+        yield Finding("truth", here.name, float(not np.all(latents)), EXACT)
+
+
+def _all_at_once(
+    layer: Layer, formula: Basic, question: Universal, wanted: Any, values: list[dict[Basic, Any]]
+) -> Sequence[Any]:
+    """The truth at every pair, from arrays with one row a pair; scalars are columns where the formula speaks of mode i."""
+    of_modes = formula.has(i)
+    stacked = _stacked(layer, question, wanted, of_modes, lambda: values)
+    return truth(formula, stacked, "numpy", _TOLERANCES[layer.name])
+
+
+_stacks: dict[Any, dict[Basic, Any]] = {}
+
+
+def _stacked(
+    layer: Layer, question: Universal, wanted: Any, of_modes: bool, values: Callable[[], Any]
+) -> dict[Basic, Any]:
+    key = id(layer), question, wanted, of_modes
+    if key not in _stacks:
+        _stacks[key] = _stack(values(), of_modes)
+    return _stacks[key]
+
+
+def _stack(values: list[dict[Basic, Any]], of_modes: bool) -> dict[Basic, Any]:
+    size = max(len(known[zeta]) for known in values)
+    found: dict[Basic, Any] = {}
+    for symbol, first in values[0].items():
+        if np.ndim(first) == 1:
+            rows = [np.concatenate([known[symbol], np.repeat(known[symbol][-1:], size)])[:size] for known in values]
+            found[symbol] = np.array(rows, dtype=np.float64)
+        elif np.ndim(first) == 0:
+            column = np.array([known[symbol] for known in values])
+            found[symbol] = column[:, None] if of_modes else column
+    return found
+
+
+@lru_cache(maxsize=65536)
+def _joint(
+    layer: Layer, here: Any, there: Any, kind: str, kind_there: str, wanted: frozenset[Basic], away: frozenset[Basic]
+) -> dict[Basic, Any]:
+    """The values of a pair's symbols, sequences cut to the latents of both and one more."""
+    values = dict(_values(layer, here, kind, wanted))
+    values |= {OTHER[s]: value for s, value in _values(layer, there, kind_there, away).items() if s in OTHER}
+    size = min(here.d1, there.d1) + 1
+    return {s: value[:size] if np.ndim(value) == 1 else value for s, value in values.items() if np.ndim(value) < 2}
+
+
+def _wanted(formula: Basic, symbols: Any) -> frozenset[Basic]:
+    """Which of the facts here a formula names, or which of those there, under the names they have here."""
+    named = formula.atoms(Symbol, IndexedBase)
+    return frozenset(here for here, other in OTHER.items() if (here if here in symbols else other) in named)
+
+
+@lru_cache(maxsize=65536)
+def _values(layer: Layer, problem: Any, kind: str, wanted: frozenset[Basic]) -> dict[Basic, Any]:
+    return symbol_values(problem) | facts(layer, problem, kind, wanted)
+
+
+def _questions() -> Iterator[Universal]:
+    claims: tuple[Claim, ...] = CLAIMS
+    for claim in claims:
+        if isinstance(claim.standing.decide, Universal):
+            yield claim.standing.decide
+
+
+CHECKS: dict[str, dict[str, Check]] = {
+    question.observable: everywhere(partial(always, question=question)) for question in _questions()
+}
