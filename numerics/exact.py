@@ -32,6 +32,7 @@ class ExactProblem:
     data: ExactData
     learned: bool
     name: str
+    learned_decoder: bool = False
 
     def _matrix(self, symbol: MatrixSymbol) -> Shaped[np.ndarray, "rows columns"]:
         return np.array(self.data.matrices[symbol].tolist(), dtype=object)

@@ -11,14 +11,24 @@ from typing import Any
 import numpy as np
 
 from numerics.certificates import Certificate
+from numerics.decoder_problems import decoder_problems
 from numerics.descent import Minimum, minimise
 from numerics.layers.base import Finding
-from numerics.layers.floating import FloatLayer, by_kind, origin_of, relative_distance, sweep_of
+from numerics.layers.floating import (
+    FloatLayer,
+    by_kind,
+    collapsed_loss,
+    origin_of,
+    relative_distance,
+    sweep_of,
+    variance_findings,
+)
 from numerics.moments import real_problems
 from numerics.points import Point
 from numerics.problem import Problem
 from numerics.problems import random_problems
 from numerics.tolerances import (
+    DECODER_CURVATURE,
     DESCENT_BELOW,
     DESCENT_GAP,
     DESCENT_INVARIANT,
@@ -51,7 +61,7 @@ class DescentLayer(FloatLayer):
 
     @cached_property
     def _random(self) -> dict[str, list[Problem]]:
-        return by_kind(random_problems(self.count, self.seed))
+        return by_kind(random_problems(self.count, self.seed) + decoder_problems(self.count // 2, self.seed))
 
     @cached_property
     def _problems(self) -> dict[str, list[Problem]]:
@@ -70,9 +80,9 @@ class DescentLayer(FloatLayer):
         return self._minima[id(problem)]
 
     def groups(self) -> list[list[Problem]]:
-        """The instances that descend together: learned variances, fixed ones, and the sweeps over Sigma."""
+        """The instances that descend together: learned variances, fixed ones, learned decoders, and the sweeps over Sigma."""
         swept = [variant for sweep in self._sweeps for variant in sweep[1:]]
-        return [self._problems["learned"], self._problems["fixed"], swept]
+        return [*(self._problems[kind] for kind in ("learned", "fixed", "decoder")), swept]
 
     def descend(self, group: Sequence[Problem]) -> None:
         """Find and keep minima. Instances of real data are large and descend one by one: those that a worker takes on, it descends."""
@@ -145,10 +155,40 @@ class DescentLayer(FloatLayer):
         at_origin = self.loss(problem, origin_of(problem))
         return within_descent(self.nearby_minima[id(problem)].loss - at_origin, at_origin) == 0
 
+    def decoder_variance(self, problem: Problem) -> float | None:
+        """Where descent ended; 0 where it diverged."""
+        found = self.minimum(problem)
+        return None if self._levels[id(problem)] else found.eta_dec**2
+
+    def decoder_variance_findings(self, problem: Problem, stated: Any) -> Iterator[Finding]:
+        """Their distance relative to the larger."""
+        yield from variance_findings(problem, stated, self.decoder_variance(problem), DESCENT_INVARIANT)
+
+    def unbounded(self, problem: Problem) -> bool:
+        """Whether descent diverged."""
+        return self.minimum(problem).diverged
+
+    def collapses_completely(self, problem: Problem) -> bool:
+        """By where descent ended."""
+        collapsed = collapsed_loss(problem)
+        return within_descent(self.least_loss(problem) - collapsed, collapsed) == 0
+
+    @cached_property
+    def _levels(self) -> dict[int, bool]:
+        """Whether half the decoder's standard deviation at the minimum does as well, by descent with it held there."""
+        found = [self.minimum(problem) for problem in self._problems["decoder"]]
+        level = {id(minimum.problem): False for minimum in found}
+        chosen = [minimum for minimum in found if not minimum.diverged]
+        held = [replace(minimum.problem, eta_dec=minimum.eta_dec / 2, learned_decoder=False) for minimum in chosen]
+        for minimum, other in zip(chosen, minimise(held, seed=self.seed, device=self.device), strict=True):
+            loss = other.loss + minimum.problem.d2 * float(np.log(other.eta_dec))
+            level[id(minimum.problem)] = within_descent(loss - minimum.loss, loss) == 0
+        return level
+
     @cached_property
     def nearby_minima(self) -> dict[int, Minimum]:
-        """Where descent ends from random starts a thousandth as far out as the usual ones; kind "prior", random data only."""
-        chosen = [problem for problem in self.problems("prior") if "real-data" not in problem.regimes]
+        """Where descent ends from random starts a thousandth as far out as the usual ones; fixed variances, random data only."""
+        chosen = [problem for problem in self.problems("fixed") if "real-data" not in problem.regimes]
         found = minimise(chosen, seed=self.seed, device=self.device, start_scale=1 / 1000)
         return {id(minimum.problem): minimum for minimum in found}
 
@@ -156,9 +196,12 @@ class DescentLayer(FloatLayer):
         """What certifies the minima themselves: gradient norm and smallest Hessian eigenvalue, without any closed form."""
         for minimum in self.minima():
             certificate: Certificate = minimum.certificate
+            if minimum.diverged:
+                continue  # there is no minimum to certify
+            curvature = DECODER_CURVATURE if "decoder-valley" in minimum.problem.regimes else HESSIAN_EIGENVALUE
             yield Finding("gradient norm", minimum.problem.name, certificate.gradient_norm, GRADIENT_NORM)
             lowest = max(0.0, -certificate.smallest_hessian_eigenvalue)
-            yield Finding("negative curvature", minimum.problem.name, lowest, HESSIAN_EIGENVALUE)
+            yield Finding("negative curvature", minimum.problem.name, lowest, curvature)
 
 
 def within_descent(difference: float, loss: float) -> float:

@@ -16,11 +16,13 @@ from derivations.exact_data import ExactData
 from derivations.instances import is_exactly_zero
 from derivations.ledger import claims_by_id
 from derivations.rotation_witnesses import rotations
+from numerics.decoder_pieces import collapsed_loss, exact_least_over_decoder
 from numerics.draws import Draw, exact_draws
 from numerics.exact import ExactProblem, exact_loss, has_negative_curvature, smallest_eigenvalue_sign, stationarity
 from numerics.layers.base import Finding
 from numerics.points import Point, assembled
 from numerics.rational import exact_problems
+from numerics.rational_decoder import exact_decoder_problems
 from numerics.tolerances import EXACT
 
 SEEDED = 6
@@ -71,8 +73,8 @@ class ExactLayer:
         return exact_loss(problem, point)
 
     def least_loss(self, problem: ExactProblem) -> sympy.Expr:
-        """L_VAE at the proved minimum."""
-        return _least_loss(problem)
+        """L_VAE at the proved minimum; kind "decoder": the least of that over eta_dec^2."""
+        return exact_least_over_decoder(problem).loss if problem.learned_decoder else _least_loss(problem)
 
     def minimum_findings(self, problem: ExactProblem, point: Point) -> Iterator[Finding]:
         """The gradient, exactly; then the curvature, exactly."""
@@ -85,9 +87,9 @@ class ExactLayer:
             yield Finding("curvature", problem.name, float(has_negative_curvature(problem, point)), EXACT)
 
     def difference(self, quantity: str, problem: Any, left: Any, right: Any) -> Finding:
-        """0 if all entries agree exactly, else the largest distance."""
+        """0 if all entries agree exactly, equal infinities included, else the largest distance."""
         pairs = np.broadcast(np.asarray(left, dtype=object), np.asarray(right, dtype=object))
-        distances = [sympy.sympify(a) - sympy.sympify(b) for a, b in pairs]
+        distances = [sympy.sympify(a) - sympy.sympify(b) for a, b in pairs if not (a is b and a in (sympy.oo, -sympy.oo))]
         wrong = [distance for distance in distances if not is_exactly_zero(distance)]
         residual = max((abs(complex(d)) if d.is_finite else float("inf") for d in wrong), default=0.0)
         return Finding(quantity, problem.name, max(residual, 1e-300) if wrong else 0.0, EXACT)
@@ -104,21 +106,23 @@ class ExactLayer:
         """No negative curvature: what the loss adds to its second-order part at the origin is |U V^T|^2."""
         return _origin_sign(problem) >= 0
 
-    def decoder_variance(self, problem: Any) -> Any:
-        """eta_dec^2 at the minimum; 0 where the loss is unbounded, None where it is not unique."""
-        raise NotImplementedError
+    def decoder_variance(self, problem: ExactProblem) -> sympy.Expr | None:
+        """The best of exact candidates."""
+        return exact_least_over_decoder(problem).variance
 
-    def decoder_variance_findings(self, problem: Any, stated: Any) -> Iterator[Finding]:
-        """How far a stated eta_dec^2 is from it."""
-        raise NotImplementedError
+    def decoder_variance_findings(self, problem: ExactProblem, stated: Any) -> Iterator[Finding]:
+        """Their exact difference."""
+        found = self.decoder_variance(problem)
+        if found is not None:
+            yield self.difference("decoder variance", problem, stated, found)
 
-    def unbounded(self, problem: Any) -> bool:
-        """Whether the loss falls without bound."""
-        raise NotImplementedError
+    def unbounded(self, problem: ExactProblem) -> bool:
+        """By the slope next to eta_dec^2 = 0."""
+        return self.least_loss(problem) == -sympy.oo
 
-    def collapses_completely(self, problem: Any) -> bool:
-        """Whether U = W = 0 attains the least loss."""
-        raise NotImplementedError
+    def collapses_completely(self, problem: ExactProblem) -> bool:
+        """By the least losses."""
+        return is_exactly_zero(self.least_loss(problem) - collapsed_loss(problem))
 
 
 def fixed_variances(problem: ExactProblem) -> Shaped[np.ndarray, " d1"]:
@@ -146,6 +150,8 @@ def _origin_gap(problem: ExactProblem) -> sympy.Expr:
 
 @lru_cache(maxsize=16)
 def _problems(kind: str, seed: int) -> tuple[ExactProblem, ...]:
+    if kind == "decoder":
+        return exact_decoder_problems() + (exact_decoder_problems(SEEDED, seed) if seed else ())
     return exact_problems(kind) + (exact_problems(kind, SEEDED, seed) if seed else ())
 
 

@@ -13,6 +13,8 @@ from jaxtyping import Float
 
 from derivations.ledger import claims_by_id
 from numerics.certificates import Certificate, certify, certify_large
+from numerics.decoder_problems import decoder_problems
+from numerics.decoder_profile import DecoderOptimum, least_over_decoder
 from numerics.descent import objective_of
 from numerics.draws import Draw, float_draws
 from numerics.layers.base import Finding
@@ -20,15 +22,18 @@ from numerics.objective import Parameters, Statistics, vae_loss
 from numerics.points import Point, assembled
 from numerics.problem import Problem
 from numerics.problems import random_problems
-from numerics.tolerances import CLOSED_FORM_CURVATURE, CLOSED_FORM_GRADIENT, FLOAT64_IDENTITY
+from numerics.tolerances import CLOSED_FORM_CURVATURE, CLOSED_FORM_GRADIENT, FLOAT64_IDENTITY, Tolerance
 
-COUNT = 120
+COUNT, DECODERS = 120, 66
+"""Instances with a fixed decoder variance, and with a learned one."""
 LARGE = 300
 """Parameters from which on the Hessian is not formed in full."""
 
 
 def kind_of(problem: Problem) -> str:
-    """ "learned", "prior" (all standard deviations at the prior's) or "fixed"."""
+    """ "learned", "prior" (all standard deviations at the prior's), "fixed", or "decoder" (the decoder's is learned too)."""
+    if problem.learned_decoder:
+        return "decoder"
     if problem.sigma is None:
         return "learned"
     return "prior" if bool(np.all(problem.sigma == problem.eta_enc)) else "fixed"
@@ -36,7 +41,7 @@ def kind_of(problem: Problem) -> str:
 
 def by_kind(problems: Sequence[Problem]) -> dict[str, list[Problem]]:
     """The instances by kind; "fixed" includes those at the prior's value."""
-    found: dict[str, list[Problem]] = {"learned": [], "prior": [], "fixed": []}
+    found: dict[str, list[Problem]] = {"learned": [], "prior": [], "fixed": [], "decoder": []}
     for problem in problems:
         kind = kind_of(problem)
         found[kind].append(problem)
@@ -90,7 +95,7 @@ class FloatLayer:
 
     @cached_property
     def _problems(self) -> dict[str, list[Problem]]:
-        return by_kind(random_problems(COUNT, self.seed + 1))
+        return by_kind(random_problems(COUNT, self.seed + 1) + decoder_problems(DECODERS, self.seed + 1))
 
     def problems(self, kind: str) -> Sequence[Problem]:
         """Random instances of a kind."""
@@ -132,7 +137,9 @@ class FloatLayer:
         return float(vae_loss(*parameters(point), *Statistics.of(problem)))
 
     def least_loss(self, problem: Problem) -> float:
-        """L_VAE at the proved minimum."""
+        """L_VAE at the proved minimum; kind "decoder": the least of that over eta_dec^2."""
+        if problem.learned_decoder:
+            return float(self._over_decoder(problem).loss)
         return float(self._once("least loss", problem, lambda: self.loss(problem, closed_form_minimum(problem))))
 
     def minimum_findings(self, problem: Problem, point: Point) -> Iterator[Finding]:
@@ -165,21 +172,26 @@ class FloatLayer:
         """No negative curvature: what the loss adds to its second-order part at the origin is |U V^T|^2."""
         return self.origin_eigenvalue(problem) >= 0
 
-    def decoder_variance(self, problem: Any) -> Any:
-        """eta_dec^2 at the minimum; 0 where the loss is unbounded, None where it is not unique."""
-        raise NotImplementedError
+    def decoder_variance(self, problem: Problem) -> float | None:
+        """By minimising the proved least loss at given eta_dec^2 over that."""
+        return self._over_decoder(problem).variance
 
-    def decoder_variance_findings(self, problem: Any, stated: Any) -> Iterator[Finding]:
-        """How far a stated eta_dec^2 is from it."""
-        raise NotImplementedError
+    def decoder_variance_findings(self, problem: Problem, stated: Any) -> Iterator[Finding]:
+        """Their distance relative to the larger."""
+        yield from variance_findings(problem, stated, self.decoder_variance(problem), FLOAT64_IDENTITY)
 
-    def unbounded(self, problem: Any) -> bool:
-        """Whether the loss falls without bound."""
-        raise NotImplementedError
+    def unbounded(self, problem: Problem) -> bool:
+        """By the slope at a tiny eta_dec^2."""
+        return self.least_loss(problem) == -np.inf
 
-    def collapses_completely(self, problem: Any) -> bool:
-        """Whether U = W = 0 attains the least loss."""
-        raise NotImplementedError
+    def collapses_completely(self, problem: Problem) -> bool:
+        """By the least losses."""
+        collapsed = collapsed_loss(problem)
+        return snapped(self.least_loss(problem) - collapsed, collapsed) == 0
+
+    def _over_decoder(self, problem: Problem) -> DecoderOptimum:
+        found: DecoderOptimum = self._once("decoder", problem, lambda: least_over_decoder(problem))
+        return found
 
     def _once(self, question: str, problem: Problem, answer: Callable[[], Any]) -> Any:
         """The answer about an instance, computed when first asked for."""
@@ -213,6 +225,20 @@ def origin_of(problem: Problem) -> Point:
 def smallest_origin_eigenvalue(problem: Problem) -> float:
     """Of the Hessian of L_VAE in (W, U), snapped to 0 within rounding."""
     return snapped(certificate_at(problem, origin_of(problem)).smallest_hessian_eigenvalue, curvature_scale(problem))
+
+
+def collapsed_loss(problem: Problem) -> float:
+    """The least L_VAE + (d2/2) log eta_dec^2 with U = W = 0, at eta_dec^2 = E|y|^2/d2."""
+    return problem.d2 / 2 * (1 + float(np.log(problem.y2 / problem.d2)))
+
+
+def variance_findings(problem: Problem, stated: Any, found: float | None, tolerance: Tolerance) -> Iterator[Finding]:
+    """A stated variance against one found, relative to the larger; nothing where none was found."""
+    if found is None:
+        return
+    larger = max(abs(stated), found)
+    residual = abs(stated - found) / larger if np.isfinite(larger) and larger > 0 else float(larger)
+    yield Finding("decoder variance", problem.name, float(residual), tolerance)
 
 
 def gradient_norm(problem: Problem, point: Point) -> float:
@@ -252,8 +278,13 @@ def snapped(value: float, scale: float) -> float:
 
 
 def relative_distance(left: Any, right: Any) -> float:
-    """The largest distance of two arrays relative to the largest entry of either (at least 1); infinite where undefined."""
-    left, right = np.asarray(left, dtype=np.float64), np.asarray(right, dtype=np.float64)
+    """The largest distance of two arrays relative to the largest entry of either (at least 1); infinite where undefined.
+
+    Equal infinities agree.
+    """
+    left, right = np.broadcast_arrays(np.asarray(left, dtype=np.float64), np.asarray(right, dtype=np.float64))
+    differing = ~(np.isinf(left) & (left == right))
+    left, right = left[differing], right[differing]
     if not (np.all(np.isfinite(left)) and np.all(np.isfinite(right))):
         return float("inf")
     size = max(1.0, float(np.abs(left).max(initial=0)), float(np.abs(right).max(initial=0)))
