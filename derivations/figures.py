@@ -207,7 +207,7 @@ UNIT_DECODER = Assumption("eta_dec = 1", with_another_decoder)
 CLAIMS = (
     Claim(
         "fig-2.thresholds",
-        "Figure 2",
+        "§5, Figure 2",
         "MNIST collapses completely at about beta = 5: the linear model with a learned Sigma does at 5.5 and does not at 4.5 "
         "(a ReLU network's training is not judged yet)",
         printed=Statement(ABOUT_FIVE, holds_on_mnist),
@@ -217,7 +217,7 @@ CLAIMS = (
     ),
     Claim(
         "fig-3.spectrum",
-        "§5 and Figure 3",
+        "§5, Figure 3",
         "MNIST's five largest singular values zeta_i of Z, to two decimals",
         printed=Statement(two_decimals(1), holds_on_mnist),
         corrected=Statement(two_decimals(2), holds_on_mnist),
@@ -232,7 +232,7 @@ CLAIMS = (
     ),
     Claim(
         "fig-3.modes",
-        "Figure 3",
+        "§5, Figure 3",
         "of five modes on MNIST 2 remain at beta = 3.5 and 0 at beta = 6, as many as have zeta_i^2 > beta, in the linear model "
         "with a learned Sigma (a ReLU network's training is not judged yet)",
         printed=Statement(REMAINING, holds_on_mnist),

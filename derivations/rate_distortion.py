@@ -274,7 +274,7 @@ GAUSSIAN = (
 CLAIMS = (
     Claim(
         "fig-1.thresholds",
-        "Figure 1, §5",
+        "§5, Figure 1",
         "ReLU VAEs on linear Gaussian data follow the theory: its loss is the infimum over all encoders and decoders, which ReLU "
         "networks reach (training, and beta = 14 on data not given, are not judged yet)",
         printed=Statement(THEORY_CURVE, bounds_every_model),

@@ -139,7 +139,7 @@ def without_gaussian_units(formula: Basic) -> Decision:
 CLAIMS = (
     Claim(
         "app-a.tanh",
-        "Appendix A.1, §5",
+        "§5, Appendix A.1",
         "Tanh VAEs have the infimum of ReLU ones: tanh(e x)/e is as near to x ~ N(0, s^2) as these bounds say, in mean square "
         "(training is not judged yet)",
         printed=Statement(SIMILAR, bounds_error),
