@@ -8,11 +8,11 @@ from functools import lru_cache
 import sympy
 from sympy import Basic, Expr, Gt, Identity, Implies, Lt, MatrixSymbol, Symbol, Trace, Tuple
 
-from derivations.claim import Claim, Decision, Statement, Step, Verdict, conclude, refuted
+from derivations.claim import Claim, Decision, Statement, Step, conclude, refuted
 from derivations.elbo import negative_elbo
 from derivations.exact_data import ExactData, data_instances, exact_data
 from derivations.notation import D0, P_A, Phi, V, W, d0, d1, d2, dstar, inverse_root_Phi
-from derivations.proof import equal, zero
+from derivations.proof import equal, same, true
 from derivations.proposition_1_reduction import CROSS_MOMENT, LINK, SPECTRAL
 
 dimension = Symbol("dimension", real=True)
@@ -88,12 +88,10 @@ def counts_solutions(formula: Basic) -> Decision:
     return conclude(
         [
             *solution_steps(),
-            zero("one projection for each of the d1 columns of W", stated - projected),
+            same("one projection for each of the d1 columns of W", stated, projected),
             *(
-                Step(
-                    f"the statement is true where {name}",
-                    statement,
-                    _true(statement.subs(dimension, projected).subs(D0, value)),
+                true(
+                    f"the statement is true where {name}", statement, {D0: value, dimension: projected.subs(D0, value)}
                 )
                 for name, value in cases
             ),
@@ -104,10 +102,6 @@ def counts_solutions(formula: Basic) -> Decision:
 def _sizes(data: ExactData) -> dict[Basic, Expr]:
     found = {D0: data.matrices[P_A].rows, d0: data.scalars.d0, d1: data.scalars.d1, d2: data.scalars.d2}
     return {size: sympy.Integer(value) for size, value in (found | {dstar: min(found[d0], found[d2])}).items()}
-
-
-def _true(statement: Basic) -> Verdict:
-    return Verdict.PROVED if sympy.simplify(statement) == sympy.true else Verdict.UNDECIDED
 
 
 CLAIMS = (

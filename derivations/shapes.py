@@ -14,7 +14,7 @@ from sympy import Basic, Expr, MatrixExpr, Tuple
 
 from derivations.claim import Claim, Decision, Erratum, Severity, Statement, conclude, refuted
 from derivations.notation import D0, F, G, P, U, V, W, d0, d1, d2, dstar, noise, x
-from derivations.proof import zero
+from derivations.proof import same
 
 # ------------------------------------------------------------------------------------------ as printed
 VARIABLES = Tuple(D0, d1, d2)
@@ -71,7 +71,7 @@ def judged_by(derive: Callable[[Shaped], tuple[Expr, ...]], names: tuple[str, ..
                     }
                     return refuted(values, f"{name} is {there}, not {here}")
         return conclude(
-            zero(f"{name}, for all dimensions", part - dimension)
+            same(f"{name}, for all dimensions", part, dimension)
             for name, part, dimension in zip(names, formula.args, derive(SYMBOLS), strict=True)
         )
 

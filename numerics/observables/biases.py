@@ -30,6 +30,8 @@ from numerics.tolerances import STEP_GRADIENT
 MOST_BIASES = {"exact": 3, "numpy": 10}
 """Entries of both biases together: the least loss takes a number of evaluations that is quadratic in it."""
 MOST_DRAWS = {"exact": 8, "numpy": 12, "descent": 6}
+MOST_WEIGHTS = 20
+"""Of encoder and decoder, where descent takes part: enough for two latents and more."""
 STARTS = 3
 
 
@@ -48,9 +50,9 @@ def _draws(layer: Layer) -> list[Draw]:
 
 
 def _compared(layer: Layer, formula: Basic, draw: Draw, W: Any, U: Any, least: Any) -> Iterator[Finding]:
-    data, biases = _stated(formula, draw, W)
-    yield layer.difference("bias-free loss", draw, draw.objective_on(*data, W, U), least)
-    yield layer.difference("loss at the biases", draw, biased_loss(draw, W, U, *biases), least)
+    (inputs, targets), (encoder_bias, decoder_bias) = _stated(formula, draw, W)
+    yield layer.difference("bias-free loss", draw, draw.objective_on(inputs, targets, W, U), least)
+    yield layer.difference("loss at the biases", draw, biased_loss(draw, W, U, encoder_bias, decoder_bias), least)
 
 
 def _stated(formula: Basic, draw: Draw, W: Any) -> tuple[list[Any], list[Any]]:
@@ -110,7 +112,8 @@ class BiasedMinimum:
 def centring_at_minima(layer: Layer, formula: Basic) -> Iterator[Finding]:
     """The same at minima over W, U and both biases; and descent on x' and y' without biases ends as low."""
     assert isinstance(layer, DescentLayer)
-    for draw in layer.draws()[: MOST_DRAWS["descent"]]:
+    small = [draw for draw in layer.draws() if draw.values[n.W].size + draw.values[n.U].size <= MOST_WEIGHTS]
+    for draw in small[: MOST_DRAWS["descent"]]:
         found = _biased_minimum(draw, layer.seed)
         yield from _compared(layer, formula, draw, found.W, found.U, found.loss)
         (inputs, targets), _ = _stated(formula, draw, found.W)

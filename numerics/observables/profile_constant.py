@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import sympy
@@ -51,9 +51,17 @@ def _rounded(layer: Layer, found: Any, size: float) -> Any:
     return within_descent(found, size) if isinstance(layer, DescentLayer) else snapped(found, size)
 
 
-@lru_cache(maxsize=4)
-def _constants(layer: Any) -> list[tuple[Any, Any, Any]]:
-    """Each instance with the extrapolated least value of Eq 6, and the largest loss that it is extrapolated from."""
+_found: WeakKeyDictionary[Layer, list[tuple[Any, Any, float]]] = WeakKeyDictionary()
+
+
+def _constants(layer: Layer) -> list[tuple[Any, Any, float]]:
+    """Each instance with the extrapolated least value of Eq 6, and the largest loss that it is extrapolated from; found once."""
+    if layer not in _found:
+        _found[layer] = _extrapolated(layer)
+    return _found[layer]
+
+
+def _extrapolated(layer: Layer) -> list[tuple[Any, Any, float]]:
     problems = _problems(layer)
     triples = [[_with_deviation(problem, k * _small(problem)) for k in (1, 2, 3)] for problem in problems]
     losses = iter(_least_losses(layer, [problem for triple in triples for problem in triple]))

@@ -13,7 +13,8 @@ from sympy import Basic
 from torch.distributions import Independent, Normal
 
 from derivations import notation as n
-from derivations.setting import a, complexity, quadratic_form, some_factor
+from derivations.accuracy_and_complexity import complexity, some_factor
+from derivations.setting import a, quadratic_form
 from numerics.draws import Draw
 from numerics.exact import density_kl
 from numerics.lambdified import evaluate

@@ -1,0 +1,78 @@
+"""First moments through the constant 1: the calculus against explicit points."""
+
+import pytest
+import sympy
+
+from derivations.exact_data import data_instances
+from derivations.first_moments import (
+    CENTRED,
+    COVARIANCE,
+    about_means,
+    b_dec,
+    b_enc,
+    mu_x,
+    mu_y,
+    on_a_line,
+    one,
+    with_means,
+    x_c,
+)
+from derivations.matrix_calculus import differs
+from derivations.notation import D0, Mean, MeanMatrix, SquaredNorm, U, W, noise, x, y
+
+
+def same(left, right):
+    return not differs(about_means(left), about_means(right), CENTRED)
+
+
+IDENTITIES = [
+    ("the second moment", MeanMatrix(x * x.T), COVARIANCE + mu_x * mu_x.T),
+    ("a cross moment", MeanMatrix(y * x.T), MeanMatrix((y - mu_y) * (x - mu_x).T) + mu_y * mu_x.T),
+    ("one factor centred is enough", MeanMatrix((y - mu_y) * x.T), MeanMatrix((y - mu_y) * (x - mu_x).T)),
+    ("a norm", Mean(SquaredNorm(U * W.T * x - y)), Mean(SquaredNorm(U * W.T * (x - mu_x) - (y - mu_y)))
+     + SquaredNorm(U * W.T * mu_x - mu_y)),
+    ("a bias is no noise", Mean(SquaredNorm(W.T * x + b_enc)), Mean(SquaredNorm(W.T * (x - mu_x)))
+     + SquaredNorm(W.T * mu_x + b_enc)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("left", "right"), [case[1:] for case in IDENTITIES], ids=[case[0] for case in IDENTITIES])
+def test_identities_hold_in_normal_form_and_on_points(left, right):
+    assert same(left, right)
+    if left.has(b_enc):
+        return
+    for data in data_instances()[:8]:
+        known = with_means(data)
+        assert known.value(left) == known.value(right)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (MeanMatrix(x * x.T), COVARIANCE),
+        (MeanMatrix(x * x.T), COVARIANCE - mu_x * mu_x.T),
+        (MeanMatrix(x * x.T), MeanMatrix((x + mu_x) * (x + mu_x).T) - mu_x * mu_x.T),
+        (Mean(SquaredNorm(y + b_dec)), Mean(SquaredNorm(y)) + SquaredNorm(b_dec)),
+        (Mean(SquaredNorm(W.T * x + noise)), Mean(SquaredNorm(W.T * x))),
+    ],
+)
+def test_what_differs_is_told_apart(left, right):
+    assert not same(left, right)
+
+
+@pytest.mark.parametrize("formula", [Mean(SquaredNorm(x * x.T)), MeanMatrix(x + mu_x), MeanMatrix(x)])
+def test_expectations_of_another_order_are_refused(formula):
+    with pytest.raises(ValueError, match="second order"):
+        about_means(formula)
+
+
+def test_columns_about_the_means_have_mean_zero():
+    assert not differs(x_c * one.T, sympy.ZeroMatrix(D0, 1), CENTRED)
+    assert differs(x_c * x_c.T, sympy.ZeroMatrix(D0, D0), CENTRED)
+
+
+def test_points_on_a_line():
+    data = on_a_line((1, 1), (7, 3))
+    assert data.matrices[mu_x][0] == 4 and data.matrices[mu_y][0] == 2
+    assert data.value(COVARIANCE)[0] == 9
+    assert data.value(MeanMatrix(x * x.T))[0] == 25

@@ -1,0 +1,145 @@
+"""The setting, Z Z^T, shapes, biases, the manifold of encoders: each layer upholds what stands and sees a break of our own."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+from sympy import Basic, Tuple
+
+from derivations import notation as n
+from derivations.accuracy_and_complexity import OBJECTIVE, complexity
+from derivations.alignment import M, gamma
+from derivations.claim import Claim, Verdict
+from derivations.corollary_1_constant import rest
+from derivations.first_moments import Cov_x, mu_x, mu_y
+from derivations.ledger import claims_by_id
+from derivations.proposition_1_manifold import dimension
+from derivations.setting import a, quadratic_form
+from numerics.evidence import gather, layers_of, refutes
+from numerics.layers.descent import DescentLayer
+from numerics.layers.exact import ExactLayer
+from numerics.layers.floating import FloatLayer
+from numerics.observables import biases
+from numerics.observables.profile_constant import _constants
+from numerics.observables.setting import log_partition_function
+from numerics.observables.solution_manifold import _flat_directions, _null_space, _problems
+from numerics.tolerances import FLOAT64_IDENTITY
+
+LEDGER = claims_by_id()
+BROKEN: dict[str, Basic] = {
+    "eq-1.objective": Tuple(*OBJECTIVE.args[:2], complexity > 0),
+    "notation.variables": Tuple(n.d0, n.d2, n.d1),
+    "notation.latent-variance": 2 * n.sigma[n.i],
+    "notation.second-moment": Tuple(sympy.Trace(a.T * n.A * n.A * a), quadratic_form >= 0),
+    "s4.1.eigenvalue": n.zeta[n.i],
+    "eq-9.alignment": gamma**2 * M * n.A * n.A * M.T,
+    "s4.1.vae-spectrum": Tuple(n.A, n.zeta[n.i]),
+    "s4.1.covariance": Cov_x - mu_x * mu_x.T,
+    "prop-1.manifold": Tuple(n.d1 * (n.D0 - n.d0), dimension > 0),
+    "cor-1.constant": Tuple(sympy.Sum(n.zeta[n.i] ** 2, (n.i, n.d1, n.dstar)), rest >= 0),
+    "thm-2.shapes": Tuple(n.d2, n.d1, n.d1, n.d0),
+    "s4.4.partition": n.d2 * sympy.log(2 * sympy.pi * n.eta_dec**2),
+    "app-b.bias": Tuple(n.x - mu_x, n.y - mu_y, -n.W.T * mu_x, 0 * mu_y),
+}
+PAIRS = [(LEDGER[name], layer) for name in BROKEN for layer in layers_of(LEDGER[name])]
+pairs = pytest.mark.parametrize(("claim", "name"), PAIRS, ids=[f"{claim.id}-{name}" for claim, name in PAIRS])
+
+
+@pytest.fixture(scope="module")
+def layers() -> dict[str, Any]:
+    return {
+        "exact": ExactLayer(0),
+        "numeric": FloatLayer(0),
+        "descent": DescentLayer(seed=0, count=60, real_data=False),
+    }
+
+
+def test_minima_are_where_descent_is_asked() -> None:
+    assert {claim.id for claim, name in PAIRS if name == "descent"} == {
+        "prop-1.manifold",
+        "cor-1.constant",
+        "app-b.bias",
+    }
+
+
+@pairs
+def test_what_stands_agrees(claim: Claim, name: str, layers: dict[str, Any]) -> None:
+    rows = gather(claim, claim.standing.formula, layers[name])
+    assert rows and all(row.passed for row in rows), rows
+    assert all(row.instances >= 6 for row in rows)
+
+
+@pairs
+def test_what_is_printed_wrongly_and_what_we_break_is_seen(claim: Claim, name: str, layers: dict[str, Any]) -> None:
+    assert refutes(claim, BROKEN[claim.id], layers[name])
+    if claim.corrected is not None:
+        assert refutes(claim, claim.printed.formula, layers[name])
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_we_break_is_refuted_by_derivation(name: str) -> None:
+    decision = LEDGER[name].standing.decide(BROKEN[name])
+    assert decision.verdict is Verdict.REFUTED and decision.witness is not None
+
+
+# ---------------------------------------------------------------------------- what the layers compare with
+def test_the_partition_function_of_both_layers(layers: dict[str, Any]) -> None:
+    exact = layers["exact"].problems("prior")[0]
+    found = log_partition_function(exact, sympy.Rational(3, 2))
+    assert sympy.simplify(found - exact.d2 * sympy.log(2 * sympy.pi * sympy.Rational(9, 4)) / 2) == 0
+    problem = layers["numeric"].problems("prior")[0]
+    stated = problem.d2 / 2 * np.log(2 * np.pi * 1.5**2)
+    assert abs(log_partition_function(problem, 1.5) - stated) <= FLOAT64_IDENTITY.value
+
+
+@pytest.mark.parametrize("name", ["exact", "numeric"])
+def test_draws_have_a_null_space_and_means(name: str, layers: dict[str, Any]) -> None:
+    """Else low rank, and centring, would not show."""
+    draws = layers[name].draws()
+    found = {bool(_null_space(draw)[0]) for draw in draws}
+    assert found == {True, False}
+    inputs, targets = draws[0].points
+    assert abs(float(sum(inputs[0]))) > 0 and abs(float(sum(targets[0]))) > 0
+    assert inputs.shape[1] == targets.shape[1] == draws[0].draws // draws[0].repeats
+
+
+@pytest.mark.parametrize("name", ["exact", "numeric"])
+def test_no_biases_do_better_than_the_least_loss_over_them(name: str, layers: dict[str, Any]) -> None:
+    generator = np.random.default_rng(0)
+    for draw in biases._draws(layers[name])[:3]:
+        W, U = draw.values[n.W], draw.values[n.U]
+        least = biases._least_over_biases(draw)
+        for _ in range(5):
+            sizes = (draw.problem.d1, draw.problem.d2)
+            tried = [generator.integers(-3, 4, size).astype(W.dtype) for size in sizes]
+            assert float(biases.biased_loss(draw, W, U, *tried) - least) > 0
+
+
+def test_the_loss_without_biases_is_the_drawn_one(layers: dict[str, Any]) -> None:
+    for name in ("exact", "numeric"):
+        draw = layers[name].draws()[1]
+        W, U = draw.values[n.W], draw.values[n.U]
+        nothing = [np.zeros(size, dtype=W.dtype) for size in (draw.problem.d1, draw.problem.d2)]
+        difference = biases.biased_loss(draw, W, U, *nothing) - draw.objective(W, U)
+        assert abs(float(difference)) <= FLOAT64_IDENTITY.value
+
+
+def test_minima_of_full_rank_have_no_flat_direction(layers: dict[str, Any]) -> None:
+    descent, counts = layers["descent"], set()
+    for problem in _problems(descent):
+        directions, _ = _flat_directions(descent.minimum(problem))
+        assert len(directions) == problem.d1 * (problem.D0 - problem.d0)
+        counts.add(len(directions))
+    assert 0 in counts and len(counts) > 1
+
+
+@pytest.mark.parametrize("name", ["exact", "numeric", "descent"])
+def test_constants_are_there_and_absent_on_both_sides_of_the_edge(name: str, layers: dict[str, Any]) -> None:
+    """d1 < d* with and without signal beyond the first d1 modes, and d1 >= d*."""
+    seen = set()
+    for problem, found, size in _constants(layers[name]):
+        signal = float(sum(value**2 for value in problem.spectrum[problem.d1 :]))
+        assert abs(float(found) - signal) <= FLOAT64_IDENTITY.value * 100 * max(1, size)
+        seen.add((problem.d1 < problem.dstar, signal > 0))
+    assert seen == {(True, True), (True, False), (False, False)}
