@@ -10,13 +10,16 @@ ONE_THREAD := OMP_NUM_THREADS=1
 
 export PYTHONUNBUFFERED := 1
 .DEFAULT_GOAL := help
-.PHONY: help audit test lint types format notebooks clean
+.PHONY: help audit readme test lint types format notebooks clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
 
 audit: $(INSTALLED) ## judge every claim, symbolically and numerically
 	$(BIN)/collapse audit
+
+readme: $(INSTALLED) ## judge the errata and write their table into README.md
+	$(BIN)/collapse errata --into README.md
 
 test: lint types ## lint, types, the tests and the notebooks
 	$(ONE_THREAD) $(BIN)/pytest -n $(WORKERS) --dist loadfile --nbval --nbval-current-env --durations 10 tests $(NOTEBOOKS)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from collapse.findings import ClaimReport, LemmaReport
-from collapse.report.layout import lines, plain
+from collapse.report.layout import plain, print_lines, print_title
 from derivations.claim import Decision
 
 
@@ -25,13 +25,14 @@ def print_refuted(console: Console, reports: Sequence[ClaimReport]) -> None:
         if report.judgement is None or report.judgement.printed.witness is None:
             continue
         heading(console, report)
-        grid = lines()
-        grid.add_row(Text("printed", style="red"), plain(report.claim.printed.formula))
-        grid.add_row(Text("fails at", style="red"), values_of(report.judgement.printed))
-        grid.add_row(Text("since", style="red"), report.judgement.printed.witness.failure)
+        rows: list[tuple[Text, str | Text]] = [
+            (Text("printed", style="red"), plain(report.claim.printed.formula)),
+            (Text("fails at", style="red"), values_of(report.judgement.printed)),
+            (Text("since", style="red"), report.judgement.printed.witness.failure),
+        ]
         if report.claim.corrected is not None:
-            grid.add_row(Text("corrected", style="green"), plain(report.claim.corrected.formula))
-        console.print(grid)
+            rows.append((Text("corrected", style="green"), plain(report.claim.corrected.formula)))
+        print_lines(console, rows)
 
 
 def print_assumptions(console: Console, reports: Sequence[ClaimReport], *, detailed: bool) -> None:
@@ -47,16 +48,14 @@ def print_assumptions(console: Console, reports: Sequence[ClaimReport], *, detai
         return
     for report, own in judged:
         heading(console, report, "without each of its assumptions")
-        grid = lines()
         for probe in own:
-            decision, needed_style = probe.decision, "green" if probe.failure is None else "bold red"
-            grid.add_row(Text("without", style="cyan"), probe.assumption)
+            decision, style = probe.decision, "green" if probe.failure is None else "bold red"
+            print_lines(console, [(Text("without", style="cyan"), probe.assumption)])
             if decision.witness is None:
-                grid.add_row(Text(decision.verdict.value, style=needed_style), decision.missing)
-                continue
-            grid.add_row(Text("fails at", style=needed_style), values_of(decision))
-            grid.add_row(Text("since", style=needed_style), decision.witness.failure)
-        console.print(grid)
+                print_lines(console, [(Text(decision.verdict.value, style=style), decision.missing)])
+            else:
+                at, since = Text("fails at", style=style), Text("since", style=style)
+                print_lines(console, [(at, values_of(decision)), (since, decision.witness.failure)])
 
 
 def print_lemmas(console: Console, lemmas: Sequence[LemmaReport]) -> None:
@@ -66,20 +65,20 @@ def print_lemmas(console: Console, lemmas: Sequence[LemmaReport]) -> None:
         return
     console.print("\nCited lemmas:")
     for report in lemmas:
-        grid = lines()
-        grid.add_row(Text("lemma", style="bold"), f"{report.lemma.name} ({report.lemma.source})")
-        grid.add_row("says", report.lemma.statement)
-        grid.add_row("used by", ", ".join(report.claims))
-        grid.add_row("checked", report.lemma.checked)
-        outcome = f"{report.stress.instances} instances, " + (report.stress.counterexample or "no counterexample")
-        grid.add_row("stress", Text(outcome, style="" if report.stress.passed else "bold red"))
-        console.print(grid)
+        outcome = f"{report.stress.instances} instances, {report.stress.counterexample or 'no counterexample'}"
+        rows: list[tuple[Text, str | Text]] = [
+            (Text("lemma", style="bold"), f"{report.lemma.name} ({report.lemma.source})"),
+            (Text("says"), report.lemma.statement),
+            (Text("used by"), ", ".join(report.claims)),
+            (Text("checked"), report.lemma.checked),
+            (Text("stress"), Text(outcome, style="" if report.stress.passed else "bold red")),
+        ]
+        print_lines(console, rows)
 
 
 def heading(console: Console, report: ClaimReport, what: str = "") -> None:
     """A claim's ID, place and title."""
-    first = Text(f"\n{report.claim.id}", style="bold").append(f"  {report.claim.source}", style="not bold dim")
-    console.print(first)
+    print_title(console, report.claim.id, report.claim.source)
     console.print(Text(f"  {report.claim.title}" + (f"; {what}" if what else "")))
 
 

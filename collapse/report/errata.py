@@ -11,34 +11,32 @@ from rich.console import Console
 from rich.text import Text
 
 from collapse.errata import Entry, Errata
-from collapse.report.layout import lines, plain
+from collapse.report.layout import plain, print_lines, print_title
+from collapse.report.letters import with_letters
 from collapse.report.versions import SCHEMA_VERSION, versions
 from derivations.claim import Decision, Severity
 from derivations.errors import DataError
 
 STYLES = {Severity.TYPO: "cyan", Severity.CONDITION: "yellow", Severity.CONCLUSION: "red"}
-GREEK = {
-    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
-    "lambda": "λ", "mu": "μ", "rho": "ρ", "sigma": "σ", "phi": "φ", "Lambda": "Λ", "Theta": "Θ", "Sigma": "Σ", "Phi": "Φ",
-}  # fmt: skip
-_NAME = re.compile(rf"(?<![A-Za-z])({'|'.join(GREEK)})(?![A-Za-z])")
-_MARKDOWN = re.compile(r"([\\\\|*<>`$\[\]])|(?<![A-Za-z0-9Α-ω])_|_(?![A-Za-z0-9Α-ω])")
+_DIMENSION = re.compile(r"[dD](_?[0-9*]|_?star)|[nN]")
+_MARKDOWN = re.compile(r"[\\|*<`$]|(?<![A-Za-z0-9Α-ω])_|_(?![A-Za-z0-9Α-ω])")
 
 
 BEGIN, END = "<!-- errata:begin -->", "<!-- errata:end -->"
 """What encloses the table in a Markdown file."""
 
 
-def with_letters(text: str) -> str:
-    """The names of Greek letters as the letters that the paper prints."""
-    return _NAME.sub(lambda found: GREEK[found.group()], text)
-
-
 def point_of(decision: Decision) -> str:
-    """The exact point of a refutation; neighbours of equal value share it: beta = eta_dec = 1."""
+    """The exact point of a refutation; neighbours of one kind and of equal value share it: beta = eta_dec = 1."""
     values = decision.witness.values if decision.witness else ()
-    groups = ((value, [name for name, _ in members]) for value, members in groupby(values, key=lambda pair: pair[1]))
-    return with_letters(", ".join(" = ".join([*names, value]) for value, names in groups))
+    groups = groupby(values, key=lambda pair: (_kind(pair[0]), pair[1]))
+    shown = (" = ".join([*(name for name, _ in members), value]) for (_, value), members in groups)
+    return with_letters(", ".join(shown))
+
+
+def _kind(name: str) -> str:
+    """What a name stands for: a dimension, an index, or a value."""
+    return "dimension" if _DIMENSION.fullmatch(name) else "index" if name in ("i", "j", "k") else "value"
 
 
 def printed_of(entry: Entry) -> str:
@@ -64,18 +62,15 @@ def print_errata(console: Console, errata: Errata) -> None:
     """Every entry, then how many there are of each severity, then what is amiss."""
     for entry in errata.entries:
         severity = entry.claim.erratum.severity if entry.claim.erratum else None
-        first = Text(f"\n{entry.claim.id}", style="bold").append(f"  {entry.claim.source}", style="not bold dim")
-        if severity is not None:
-            first.append(f"  {severity}", style=f"not bold {STYLES[severity]}")
-        console.print(first)
-        grid = lines()
-        grid.add_row(Text("printed", style="red"), printed_of(entry))
+        more = [Text(severity, style=STYLES[severity])] if severity else []
+        print_title(console, entry.claim.id, entry.claim.source, *more)
+        rows: list[tuple[Text, str | Text]] = [(Text("printed", style="red"), printed_of(entry))]
         if entry.printed.witness is not None:
-            grid.add_row(Text("fails at", style="red"), point_of(entry.printed))
-            grid.add_row(Text("since", style="red"), with_letters(entry.printed.witness.failure))
-        grid.add_row(Text("holds", style="green"), holds_of(entry))
-        grid.add_row(Text("proved", style="green"), proof_of(entry))
-        console.print(grid)
+            rows.append((Text("fails at", style="red"), point_of(entry.printed)))
+            rows.append((Text("since", style="red"), with_letters(entry.printed.witness.failure)))
+        rows.append((Text("holds", style="green"), holds_of(entry)))
+        rows.append((Text("proved", style="green"), proof_of(entry)))
+        print_lines(console, rows)
     console.print(f"\n{summary(errata)}")
     for name, reasons in errata.failures().items():
         for reason in reasons:

@@ -44,7 +44,7 @@ def mutants_table(report: ClaimReport) -> Table:
     found = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     found.add_column("  mutant", overflow="fold")
     for name in layers:
-        found.add_column(name, no_wrap=True)
+        found.add_column(name, justify="right", no_wrap=True)
     for k, change in enumerate(report.mutant_changes):
         fates = report.fates(k)
         cells = [Text(SHORT[fates[name]], style=STYLES[fates[name]]) if name in fates else Text("") for name in layers]
