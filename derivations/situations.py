@@ -184,7 +184,7 @@ MOST = 40
 
 @lru_cache(maxsize=1)
 def spread() -> tuple[Instance, ...]:
-    """Three modes far apart, with levels sqrt(beta) eta_dec from below the least of them to near the largest."""
+    """Three modes far apart, or one without signal, with levels sqrt(beta) eta_dec from below the least of them to near the largest."""
     zeta = (Integer(10), Integer(7), Rational(3, 5))
     deviations = (Integer(1), Integer(2), Rational(1, 2))
     levels = (Rational(1, 4), Rational(1, 2), Integer(1), Integer(4), Integer(6))
@@ -194,7 +194,9 @@ def spread() -> tuple[Instance, ...]:
         Instance(zeta, deviations, (Rational(level) / decoder) ** 2, Rational(decoder), Integer(2), 3, 3)
         for level, decoder in scales
     ]
-    return (*found, replace(found[2], zeta=(*zeta[:2], sympy.S.Zero), sigma=deviations[:1]))
+    narrow = replace(found[2], zeta=(*zeta[:2], sympy.S.Zero), sigma=deviations[:1])
+    silent = Instance((sympy.S.Zero,), deviations[1:2], Integer(4), Integer(1), Integer(2), 1, 1, Integer(1))
+    return (*found, narrow, silent)
 
 
 @dataclass(frozen=True)

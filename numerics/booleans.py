@@ -11,7 +11,7 @@ from sympy.core.relational import Relational
 
 from derivations.instances import is_exactly_zero
 from numerics.lambdified import Values, evaluate
-from numerics.tolerances import Tolerance
+from numerics.tolerances import DOUBT, Tolerance
 
 _SIGNS = {
     sympy.Eq: (0,),
@@ -46,8 +46,30 @@ def truth(formula: Basic, values: Values, backend: str, tolerance: Tolerance) ->
     return _combined(formula, known)
 
 
+def doubtful(formula: Basic, values: Values) -> Any:
+    """Where float64 does not settle the relations of a Boolean whose values are exact: two sides near each other, or undefined.
+
+    Both exactly 0 are settled: no rounding makes a 0.
+    """
+    found: Any = np.False_
+    for relation in formula.atoms(Relational):
+        left, right = (np.asarray(side, dtype=np.float64) for side in evaluate(sympy.Tuple(*relation.args), values))
+        near = ~(np.abs(left - right) > DOUBT.value * np.maximum(1.0, np.maximum(np.abs(left), np.abs(right))))
+        found = found | (near & ~((left == 0) & (right == 0)))
+    return found
+
+
+def _is_length(side: Basic) -> bool:
+    """A product or power of scalars, in whose sign no rounding takes part."""
+    return isinstance(side, sympy.Symbol | sympy.Indexed | sympy.Pow | sympy.Mul) and not side.has(sympy.Add)
+
+
 def _compared(relation: Relational, left: Any, right: Any, tolerance: Tolerance | None) -> Any:
-    if tolerance is None:
+    if sympy.S.Zero in relation.args and any(_is_length(side) for side in relation.args):
+        signs: Any = np.sign(
+            np.asarray(np.frompyfunc(float, 1, 1)(np.asarray(left) - np.asarray(right)), dtype=np.float64)
+        )
+    elif tolerance is None:
         signs = np.frompyfunc(_exact_sign, 2, 1)(left, right)
     else:
         left, right = np.asarray(left, dtype=np.float64), np.asarray(right, dtype=np.float64)
@@ -59,7 +81,8 @@ def _compared(relation: Relational, left: Any, right: Any, tolerance: Tolerance 
 
 def _exact_sign(left: Any, right: Any) -> float:
     """-1, 0 or 1; nan where a side is undefined or not real."""
-    difference = sympy.sympify(left) - sympy.sympify(right)
+    left, right = sympy.sympify(left), sympy.sympify(right)
+    difference = left - right
     if is_exactly_zero(difference):
         return 0.0
     return float(sympy.sign(difference)) if difference.is_extended_real else float("nan")

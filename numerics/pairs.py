@@ -30,7 +30,7 @@ from numerics.tolerances import COLLAPSED_MODE
 BASES = {"exact": 4, "numeric": 14, "descent": 12}
 """Instances of a layer's own that are changed, besides those of `derivations.situations.spread`."""
 
-_SMALLER = (sympy.Rational(1, 10**4), sympy.Rational(1, 10**6))
+_SMALLER = (sympy.Rational(1, 10**3), sympy.Rational(1, 10**5))
 """Factors of beta between which a diverging norm grows: by more than the cube root of ten if it goes with beta^(-1/4)."""
 _GROWTH = 2.0
 
@@ -71,7 +71,7 @@ def _planted(instance: Instance, kind: str, index: int) -> Problem:
         d1=instance.d1,
         zeta=np.array(instance.zeta, dtype=np.float64),
         phi=rng.uniform(0.5, 2, instance.d0),
-        residual=float(index % 3),
+        residual=float(instance.residual) + index % 3,
         beta=float(instance.beta),
         eta_dec=float(instance.eta_dec),
         eta_enc=float(instance.eta_enc),
@@ -116,7 +116,7 @@ def _descend(layer: DescentLayer, problems: Sequence[Problem]) -> None:
 
 def facts(layer: Layer, problem: Any, kind: str, wanted: frozenset[Basic]) -> dict[Basic, Any]:
     """What the minimum of an instance is like, as this layer knows it: descent from where it ended, the others in closed form."""
-    found = _of_descent(layer, problem) if isinstance(layer, DescentLayer) else _of_closed_form(problem)
+    found = _of_descent(layer, problem) if isinstance(layer, DescentLayer) else dict(_lengths_in_closed_form(problem))
     modes = found[s.product]
     found[s.rank] = int(sum(bool(value > 0) for value in modes))
     found[s.rank_of_Z] = int(sum(bool(value > 0) for value in problem.spectrum))
@@ -129,10 +129,13 @@ def facts(layer: Layer, problem: Any, kind: str, wanted: frozenset[Basic]) -> di
 
 
 def _least(layer: Layer, problem: Any) -> Any:
+    if isinstance(layer, ExactLayer):
+        return evaluate(s.LEAST_LOSS, symbol_values(problem), "exact")
     return layer.least_loss(problem)
 
 
-def _of_closed_form(problem: Any) -> dict[Basic, Any]:
+@lru_cache(maxsize=16384)
+def _lengths_in_closed_form(problem: Any) -> dict[Basic, Any]:
     """The lengths of the minimum that the ledger has proved."""
     claims, size, backend = claims_by_id(), max(problem.d1, problem.dstar) + 1, backend_of(problem)
     name = "thm-2.minimum" if problem.learned else "prop-2.minimum"
@@ -184,6 +187,7 @@ def _diverges(layer: Layer, problem: Any, kind: str) -> bool:
         if id(less) not in {id(minimum.problem) for minimum in layer.minima()}:
             _descend(layer, [*everywhere, less, least])
     before, after = (
-        (_of_descent(layer, p) if isinstance(layer, DescentLayer) else _of_closed_form(p)) for p in (less, least)
+        (_of_descent(layer, p) if isinstance(layer, DescentLayer) else _lengths_in_closed_form(p))
+        for p in (less, least)
     )
     return any(bool(after[base][0] > _GROWTH * before[base][0]) for base in (s.lam, s.theta))

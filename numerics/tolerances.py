@@ -110,6 +110,12 @@ DESCENT_INVARIANT = Tolerance(
     "Singular values of UVᵀ, encoder standard deviations and KL per mode at a minimum, relative: an argument is known "
     "to about the square root of the precision of the loss, and to less at an exact threshold, where the loss is quartic.",
 )
+DOUBT = Tolerance(
+    "DOUBT",
+    1e-9,
+    "Two exact numbers nearer than this in float64, relative to the larger (at least 1), are compared exactly: a thousand "
+    "times the rounding of the few operations that lead to them.",
+)
 COLLAPSED_MODE = Tolerance(
     "COLLAPSED_MODE",
     1e-5,
@@ -208,6 +214,7 @@ TOLERANCES: dict[str, Tolerance] = {
         DESCENT_BELOW,
         DESCENT_INFIMUM,
         DESCENT_INVARIANT,
+        DOUBT,
         COLLAPSED_MODE,
         REDUCED_GRADIENT,
         GRADIENT_NORM,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from derivations.ledger import CLAIMS
 from derivations.notation import i, zeta
 from derivations.situations import OTHER
 from derivations.universal import Universal
-from numerics.booleans import truth
+from numerics.booleans import doubtful, truth
 from numerics.layers.base import Finding, Layer
 from numerics.observables.base import Check, everywhere
 from numerics.pairs import facts, pairs
@@ -25,27 +25,22 @@ _TOLERANCES = {"exact": EXACT, "numeric": FLOAT64_IDENTITY, "descent": DESCENT_I
 
 
 def always(layer: Layer, formula: Basic, question: Universal) -> Iterator[Finding]:
-    """A Boolean about the minimum here and there, for every latent of both."""
+    """A Boolean about the minimum here and there, for every latent of both.
+
+    All pairs are evaluated at once, one row a pair; exact values again one by one where float64 leaves a doubt.
+    """
     kind_there = question.kind_there or question.kind
     both = pairs(layer, question.kind, kind_there, question.change)
     wanted = _wanted(formula, OTHER.keys()), _wanted(formula, OTHER.values())
     values = [_joint(layer, here, there, question.kind, kind_there, *wanted) for here, there in both]
-    if layer.name != "exact":
-        holds = _all_at_once(layer, formula, question, wanted, values)
-    else:
-        holds = (truth(formula, known, "exact", EXACT) for known in values)
-    for (here, there), stated in zip(both, holds, strict=True):
+    stacked = _stacked(layer, question, wanted, formula.has(i), lambda: values)
+    holds = truth(formula, stacked, "numpy", _TOLERANCES[layer.name])
+    doubts = doubtful(formula, stacked) if layer.name == "exact" else np.False_
+    by_pair = (answer if np.ndim(answer) else np.full(len(both), answer) for answer in (holds, doubts))
+    for (here, there), known, row, doubt in zip(both, values, *by_pair, strict=True):
+        stated = truth(formula, known, "exact", EXACT) if np.any(doubt) else row
         latents = stated[: min(here.d1, there.d1)] if np.ndim(stated) else stated
         yield Finding("truth", here.name, float(not np.all(latents)), EXACT)
-
-
-def _all_at_once(
-    layer: Layer, formula: Basic, question: Universal, wanted: Any, values: list[dict[Basic, Any]]
-) -> Sequence[Any]:
-    """The truth at every pair, from arrays with one row a pair; scalars are columns where the formula speaks of mode i."""
-    of_modes = formula.has(i)
-    stacked = _stacked(layer, question, wanted, of_modes, lambda: values)
-    return truth(formula, stacked, "numpy", _TOLERANCES[layer.name])
 
 
 _stacks: dict[Any, dict[Basic, Any]] = {}
@@ -68,7 +63,8 @@ def _stack(values: list[dict[Basic, Any]], of_modes: bool) -> dict[Basic, Any]:
             rows = [np.concatenate([known[symbol], np.repeat(known[symbol][-1:], size)])[:size] for known in values]
             found[symbol] = np.array(rows, dtype=np.float64)
         elif np.ndim(first) == 0:
-            column = np.array([known[symbol] for known in values])
+            told = isinstance(first, bool)
+            column = np.array([known[symbol] for known in values], dtype=bool if told else np.float64)
             found[symbol] = column[:, None] if of_modes else column
     return found
 
