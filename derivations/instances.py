@@ -55,7 +55,7 @@ class Instance:
         known = self._known() | ({} if index is None else {i: Integer(index)}) | dict(more or {})
         try:
             return self._value(formula, known)
-        except TypeError:  # a comparison with an infinite or complex number
+        except (TypeError, ValueError):  # a comparison with an infinite or complex number
             return sympy.nan
 
     def _known(self) -> dict[Basic, Expr]:

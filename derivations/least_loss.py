@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import sympy
-from sympy import Expr, Identity, Inverse, Matrix, MatrixExpr, MatrixSymbol, Max, Symbol, Trace, diag
+from sympy import Expr, Identity, Inverse, MatMul, Matrix, MatrixExpr, MatrixSymbol, Max, Symbol, Trace, diag
 
 from derivations.claim import Step
 from derivations.matrix_calculus import Facts, gradient
@@ -34,7 +34,7 @@ from derivations.notation import (
     d2,
     weight,
 )
-from derivations.proof import equal, margin, nonnegative, zero
+from derivations.proof import equal, margin, nonnegative, written_out, zero
 
 REDUCED = SquaredNorm(U * V.T - Z) + Trace(U * Sigma * U.T) + weight * SquaredNorm(V)
 """Eq 6 as the reduction of the loss derives it."""
@@ -109,7 +109,7 @@ def encoder_steps() -> tuple[Step, ...]:
     square = Trace((V - best) * (U.T * U + weight * I_latent) * (V - best).T)
     profile = Trace(Z * Z.T) - Trace(Z.T * U * kernel * U.T * Z) + Trace(U * Sigma * U.T)
     return (
-        equal("the gradient with respect to V", gradient(REDUCED, V), 2 * (V * U.T * U - Z.T * U + weight * V)),
+        equal("half the gradient with respect to V", gradient(REDUCED, V) / 2, (V * U.T - Z.T) * U + weight * V),
         equal("the loss is a nonnegative square in V plus its profile", REDUCED, square + profile, facts),
     )
 
@@ -144,9 +144,10 @@ def rearrangement_steps() -> tuple[Step, ...]:
     )
     leftwards = slack(a_i, b_i, q_i, b_next, q) - slack(a_i, b_i, q_i, b_next + b_rise, q + (a_i + a_drop) * b_rise)
     return (
-        zero(
+        written_out(
             "the trace of two diagonal matrices and a rotation (written out in 3 x 3)",
-            (diag(*a) * entries * diag(*b) * entries.T).trace() - double_sum,
+            Trace(MatMul(diag(*a), entries, diag(*b), entries.T, evaluate=False)),
+            double_sum,
         ),
         zero(
             "unit row and column sums make the potentials add up to their sums (written out in 2 x 2)",
@@ -158,7 +159,7 @@ def rearrangement_steps() -> tuple[Step, ...]:
             - sum(potentials)
             - sum(others),
         ),
-        zero("the slack vanishes on the diagonal", slack(a_i, b_i, q_i, b_i, q_i)),
+        zero("the slack vanishes on the diagonal", slack(a_i, b_i, q_i, b_next, q), {b_next: b_i, q: q_i}),
         nonnegative("to the right of the diagonal the slack does not fall", rightwards),
         nonnegative("to the left of the diagonal the slack does not fall", leftwards),
     )

@@ -39,6 +39,12 @@ def same(text: str, left: Expr, right: Expr, case: Case | None = None) -> Step:
     return _decided(text, Eq(left, right, evaluate=False), is_zero(_at(left, case) - _at(right, case)), case)
 
 
+def written_out(text: str, left: Expr, right: Expr) -> Step:
+    """A scalar identity whose left side is shown as it was built, of explicit matrices, and multiplied out to be decided."""
+    agree = is_zero(left.doit() - right)
+    return _decided(text, Eq(left, right, evaluate=False), agree, None)
+
+
 def nonnegative(text: str, expression: Expr, case: Case | None = None) -> Step:
     """A scalar inequality expression >= 0 for all values of its symbols, or for those of a case."""
     answer = sign_is(_at(expression, case), "nonnegative")
@@ -53,7 +59,11 @@ def positive(text: str, expression: Expr, case: Case | None = None) -> Step:
 
 def true(text: str, condition: Basic, case: Case | None = None) -> Step:
     """A condition for all values of its symbols, or for those of a case."""
-    return _decided(text, condition, holds(_at(condition, case)), case)
+    try:
+        answer = holds(_at(condition, case))
+    except TypeError:  # a comparison with a complex number
+        answer = None
+    return _decided(text, condition, answer, case)
 
 
 def _at(statement: Basic, case: Case | None) -> Basic:
@@ -153,14 +163,14 @@ def resolved(expression: Basic) -> Basic:
     return expression.func(*parts)
 
 
-def sums_equal(text: str, left: Expr, right: Expr) -> Step:
+def sums_equal(text: str, left: Expr, right: Expr, case: Case | None = None) -> Step:
     """Equality of linear combinations of sums: for each range, the summands agree term by term.
 
     A sum over all latents does not depend on their order, so that a term of the sorted deviations alone may be written unsorted.
     """
-    return Step(
-        text, Eq(left, right, evaluate=False), Verdict.PROVED if sums_agree(left - right) else Verdict.UNDECIDED
-    )
+    put_in = dict(case or {})
+    agree = sums_agree(left.xreplace(put_in) - right.xreplace(put_in))
+    return _decided(text, Eq(left, right, evaluate=False), agree, case)
 
 
 def sums_agree(difference: Expr) -> bool:

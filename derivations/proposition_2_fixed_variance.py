@@ -1,14 +1,27 @@
-"""The minimum for any fixed diagonal Sigma (§4.1, Proposition 2; §4.3, Corollary 1)."""
+"""The minimum for any fixed diagonal Sigma (§4.1, Proposition 2)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import lru_cache
 
 import sympy
-from sympy import Basic, Expr, Identity, Inverse, MatrixExpr, MatrixSymbol, Max, Piecewise, Sum, Tuple
+from sympy import And, Basic, Expr, Ge, Identity, Inverse, MatrixExpr, MatrixSymbol, Max, Tuple
 
-from derivations.claim import Claim, Decision, Statement, Step, Verdict, conclude, refuted
+from derivations.claim import (
+    Assumption,
+    Claim,
+    Decision,
+    Erratum,
+    Severity,
+    Statement,
+    Step,
+    conclude,
+    needed,
+    refuted,
+)
+from derivations.correlated import correlated_instance, correlated_named, principal
 from derivations.exact_data import data_instances
 from derivations.instances import Instance, instances, is_exactly_zero, tidy
 from derivations.least_loss import (
@@ -19,6 +32,8 @@ from derivations.least_loss import (
     least_mode_loss,
     mode_loss,
     sorting_steps,
+    u,
+    v,
 )
 from derivations.matrix_calculus import gradient
 from derivations.notation import (
@@ -29,7 +44,6 @@ from derivations.notation import (
     Z,
     beta,
     d1,
-    dstar,
     eta_dec,
     eta_enc,
     i,
@@ -38,7 +52,7 @@ from derivations.notation import (
     weight,
     zeta,
 )
-from derivations.proof import equal, margin, resolved, sign_is, sums_equal, zero
+from derivations.proof import equal, margin, resolved, same, true
 
 # ------------------------------------------------------------------------------------------ as printed
 STATIONARY_V = Z.T * U * Inverse(U.T * U + beta * eta_dec**2 / eta_enc**2 * I_latent)
@@ -49,13 +63,6 @@ def equation_8(deviation: Expr) -> tuple[Expr, Expr]:
     scale = sympy.sqrt(beta) * eta_dec / (deviation * eta_enc)
     excess = zeta[i] - sympy.sqrt(beta) * deviation * eta_dec / eta_enc
     return sympy.sqrt(Max(0, scale * excess)), sympy.sqrt(Max(0, excess / scale))
-
-
-def equation_11(deviation: Expr) -> Expr:
-    """The right side of Eq 11 with the encoder standard deviation that is paired with zeta_i."""
-    shift = sympy.sqrt(beta) * deviation * eta_dec / eta_enc
-    gain = Piecewise(((zeta[i] - shift) ** 2, zeta[i] > shift), (0, True))
-    return Sum(zeta[i] ** 2 - gain, (i, 1, d1)) + Sum(zeta[i] ** 2, (i, d1 + 1, dstar))
 
 
 # -------------------------------------------------------------------------------- from the definitions
@@ -83,6 +90,9 @@ def least_loss(instance: Instance) -> Expr:
     """The least value of Eq 6: the i-th largest singular value with the i-th smallest standard deviation."""
     modes = [instance.value(least_mode_loss(zeta[i], sigma_sorted[i]), k) for k in range(1, instance.d1 + 1)]
     return sympy.Add(*modes, *(value**2 for value in instance.zeta[instance.d1 :]))
+
+
+REGIMES = ("above the threshold", "at the threshold", "below the threshold", "zeta = 0")
 
 
 def regimes(deviation: Expr) -> tuple[dict[Basic, Expr], ...]:
@@ -125,7 +135,12 @@ def minimises_fixed_variance(formula: Basic) -> Decision:
     return conclude([*least_loss_steps(), *sorting_steps(rotation), *mode_minimum_steps(formula, sigma_sorted[i])])
 
 
-def worse_instance(formula: Basic, rotation: MatrixExpr, candidates: Iterable[Instance]) -> Decision | None:
+def worse_instance(
+    formula: Basic,
+    rotation: MatrixExpr,
+    candidates: Iterable[Instance],
+    least: Callable[[Instance], Expr] = least_loss,
+) -> Decision | None:
     """A refutation of (lambda_i, theta_i) with this P: the first instance at which Eq 6 is above its least value."""
     for instance in candidates:
         order = rotated_deviations(rotation, instance)
@@ -138,61 +153,63 @@ def worse_instance(formula: Basic, rotation: MatrixExpr, candidates: Iterable[In
             mode_loss(a, b, s, deviation, c) for (a, b), s, deviation in zip(entries, singular, order, strict=False)
         ]
         loss = sympy.Add(*modes, *(value**2 for value in instance.zeta[instance.d1 :]))
-        if not is_exactly_zero(loss - least_loss(instance)):
-            better = f"{least_loss(instance)} is attained by giving the largest singular values the smallest sigma"
-            return refuted(instance.named(), f"Eq 6 is {tidy(loss)} at this point, but {better}")
+        if not is_exactly_zero(loss - least(instance)):
+            return refuted(instance.named(), f"Eq 6 is {tidy(loss)} at this point, but {least(instance)} is attained")
     return None
 
 
 def mode_minimum_steps(formula: Basic, deviation: Expr) -> list[Step]:
     """(lambda_i, theta_i) are nonnegative and attain the least loss of their mode, in every regime."""
     steps = []
-    for name, case in zip(
-        ("above the threshold", "at the threshold", "below the threshold", "zeta = 0"), regimes(deviation), strict=True
-    ):
+    loss, least = mode_loss(u, v, zeta[i], deviation, weight), least_mode_loss(zeta[i], deviation)
+    for name, case in zip(REGIMES, regimes(deviation), strict=True):
         # force: all symbols here are positive, so that a root of a square is its base
         a, b = (sympy.powdenest(sympy.factor(resolved(part.xreplace(case))), force=True) for part in formula.args[:2])
-        loss = mode_loss(a, b, case[zeta[i]], deviation, weight)
-        steps.append(
-            zero(
-                f"the mode's least loss is attained ({name})",
-                loss - least_mode_loss(zeta[i], deviation).xreplace(case),
-            )
-        )
-        lengths = all(sign_is(part, "nonnegative") for part in (a, b))
-        steps.append(
-            Step(
-                f"both are lengths ({name})",
-                Tuple(a, b),
-                Verdict.PROVED if lengths else Verdict.UNDECIDED,
-            )
-        )
+        at = {u: a, v: b}
+        steps += [
+            same(f"the mode's least loss is attained ({name})", loss, least, case | at),
+            true(f"both are lengths ({name})", And(Ge(u, 0, evaluate=False), Ge(v, 0, evaluate=False)), at),
+        ]
     return steps
 
 
-def equals_least_loss(formula: Basic) -> Decision:
-    """Judge a closed form of min over U, V of Eq 6 as a function of Sigma."""
-    for instance in instances():
-        value = instance.value(formula)
-        if not is_exactly_zero(value - least_loss(instance)):
-            return refuted(instance.named(), f"the formula gives {value}, the minimum is {least_loss(instance)}")
-    derived = Sum(least_mode_loss(zeta[i], sigma_sorted[i]), (i, 1, d1)) + Sum(zeta[i] ** 2, (i, d1 + 1, dstar))
-    return conclude([*least_loss_steps(), *profile_steps(formula, derived)])
+# ------------------------------------------------------------------------------ without the assumptions
+def encoder_without_weight(formula: Basic) -> Decision:
+    """Judge V as a function of U at beta = 0, where U may have dependent columns."""
+    for data in data_instances():
+        free = replace(data, scalars=replace(data.scalars, beta=sympy.S.Zero))
+        without = free.replaced(U=0 * data.matrices[U])
+        best = without.value(formula)
+        if best.has(sympy.nan, sympy.zoo):
+            where = {"beta": 0, "Z": without.matrices[Z].tolist(), "U": without.matrices[U].tolist()}
+            return refuted(where, "the formula has no value: it inverts a singular matrix")
+        residual = without.replaced(V=best).value(gradient(REDUCED, V))
+        if not residual.is_zero_matrix:
+            return refuted(without.named(), f"the gradient with respect to V is {residual.tolist()}")
+    return needed(None)
 
 
-def profile_steps(formula: Expr, derived: Expr) -> list[Step]:
-    """Two sums over modes agree, in every regime of a mode (the sorted deviation being the one paired with zeta_i)."""
-    return [
-        sums_equal(f"the sums agree mode by mode ({name})", formula.xreplace(case), derived.xreplace(case))
-        for name, case in zip(
-            ("above the threshold", "at the threshold", "below the threshold", "zeta = 0"),
-            regimes(sigma_sorted[i]),
-            strict=True,
-        )
-    ]
+def minimises_without_spread(formula: Basic) -> Decision:
+    """Judge (lambda_i, theta_i, P) where one sigma_i is 0: the infimum of Eq 6 is then no minimum."""
+    still = tuple(
+        replace(instance, sigma=(sympy.S.Zero, *instance.sigma[1:])) for instance in instances() if instance.zeta[0]
+    )
+    return needed(worse_instance(formula, formula.args[2], still))
+
+
+def minimises_for_correlated_latents(formula: Basic) -> Decision:
+    """Judge (lambda_i, theta_i, P) where Sigma is not diagonal, the sigma_i being the roots of its diagonal."""
+    found = worse_instance(
+        formula, formula.args[2], [correlated_instance()], lambda instance: least_loss(principal(instance))
+    )
+    if found is None or found.witness is None:
+        return needed(None)
+    return refuted(correlated_named(correlated_instance()), found.witness.failure)
 
 
 CORRECTED_8 = Tuple(*equation_8(sigma_sorted[i]), P_sort)
+
+DIAGONAL = "Sigma is diagonal"
 
 CLAIMS = (
     Claim(
@@ -202,26 +219,24 @@ CLAIMS = (
         printed=Statement(STATIONARY_V, minimises_over_encoder),
         observable="stationary_encoder",
         uses=("prop-1.reduction",),
-        assumptions=("beta, eta_dec, eta_enc > 0",),
+        assumptions=(Assumption("beta > 0", encoder_without_weight),),
     ),
     Claim(
         "prop-2.minimum",
         "§4.1, Proposition 2, Eq 7-8",
-        "for any fixed diagonal Sigma the minimum is U = F Lambda P, V = G Theta P with Eq 8 (judged at P = I)",
+        "for any given diagonal Sigma the minimum is U = F Lambda P, V = G Theta P with Eq 8 (judged at P = I)",
         printed=Statement(Tuple(*equation_8(sigma[i]), Identity(d1)), minimises_fixed_variance),
         corrected=Statement(CORRECTED_8, minimises_fixed_variance),
         observable="fixed_minimiser",
         uses=("prop-1.reduction", "prop-2.stationarity"),
-        assumptions=("Sigma is fixed, diagonal and positive",),
-    ),
-    Claim(
-        "cor-1.profile",
-        "§4.3, Corollary 1, Eq 11",
-        "min over U, V of Eq 6 as a function of Sigma",
-        printed=Statement(equation_11(sigma[i]), equals_least_loss),
-        corrected=Statement(equation_11(sigma_sorted[i]), equals_least_loss),
-        observable="profile",
-        uses=("prop-2.minimum",),
-        assumptions=("Sigma is fixed, diagonal and positive", "zeta_i = 0 for i > dstar"),
+        assumptions=(
+            Assumption(DIAGONAL, minimises_for_correlated_latents),
+            Assumption("every sigma_i is positive", minimises_without_spread),
+        ),
+        erratum=Erratum(
+            "ζ_i meets σ_i, in the order in which the latents happen to be numbered",
+            "the i-th largest ζ meets the i-th smallest σ; P is the permutation that sorts Σ",
+            Severity.CONDITION,
+        ),
     ),
 )

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
 import sympy
 from sympy import Basic, Expr, Max, Piecewise, Sum, Symbol, log
 
-from derivations.claim import Claim, Decision, Statement, Step, conclude, refuted
+from derivations.claim import (
+    Assumption,
+    Claim,
+    Decision,
+    Erratum,
+    Severity,
+    Statement,
+    Step,
+    conclude,
+    needed,
+    refuted,
+)
+from derivations.corollary_1_profile import profile_steps
+from derivations.correlated import correlated_instance, correlated_named, principal
 from derivations.elbo import kl_parts, kl_steps
 from derivations.instances import Instance, instances, is_exactly_zero, tidy
 from derivations.least_loss import least_loss_steps, least_mode_loss
 from derivations.notation import beta, constant, d1, eta_dec, eta_enc, i, root_water, sigma, sigma_sorted, weight, zeta
-from derivations.proof import margin, nonnegative, positive, resolved, zero
-from derivations.proposition_2_fixed_variance import profile_steps
+from derivations.proof import margin, nonnegative, positive, resolved, same, zero
+from derivations.proposition_2_fixed_variance import DIAGONAL
 
 
 # ------------------------------------------------------------------------------------------ as printed
@@ -35,8 +49,8 @@ EQUATION_14 = by_regime(sympy.sqrt(beta * eta_dec) / zeta[i] * eta_enc)
 CORRECTED_14 = by_regime(sympy.sqrt(beta) * eta_dec / zeta[i] * eta_enc)
 
 # -------------------------------------------------------------------------------- from the definitions
-s = Symbol("s", positive=True)
-"""A standard deviation."""
+s, _z = sympy.symbols("s zeta", positive=True)
+"""A standard deviation, and a singular value of Z."""
 
 
 @lru_cache(maxsize=64)
@@ -66,12 +80,9 @@ def mode_objective_steps() -> tuple[Step, ...]:
     t = Symbol("delta_2", positive=True)
     return (
         *kl_steps(),
-        zero(
-            "the slopes of the two sides meet where the mode collapses",
-            (active_below - collapsed_below).subs(s, below * edge),
-        ),
+        same("the slopes of the two sides meet where the mode collapses", *slopes(_z), {s: _z * edge}),
         positive("zeta > threshold: the candidate lies on the active side", above * edge - best),
-        zero("zeta > threshold: it is stationary", active_above.subs(s, best)),
+        zero("zeta > threshold: it is stationary", active_above, {s: best}),
         positive(
             "zeta > threshold: the slope is positive beyond it", sympy.simplify(active_above.subs(s, best * (1 + t)))
         ),
@@ -81,7 +92,7 @@ def mode_objective_steps() -> tuple[Step, ...]:
             sympy.simplify(collapsed_above.subs(s, above * edge * (1 + further))),
         ),
         nonnegative("zeta <= threshold: eta_enc lies on the collapsed side", eta_enc - below * edge),
-        zero("zeta <= threshold: eta_enc is stationary", collapsed_below.subs(s, eta_enc)),
+        zero("zeta <= threshold: eta_enc is stationary", collapsed_below, {s: eta_enc}),
         positive(
             "zeta <= threshold: the slope is positive beyond it",
             sympy.simplify(collapsed_below.subs(s, eta_enc * (1 + t))),
@@ -116,12 +127,23 @@ def minimises_mode_objective(formula: Basic) -> Decision:
     return conclude([*mode_objective_steps(), *deviation_steps(formula)])
 
 
-def non_stationary_instance(formula: Basic) -> Decision | None:
-    """A refutation: an exact instance and mode where the formula is no positive zero of the slope of l_i."""
+def non_stationary_instance(
+    formula: Basic,
+    meets: Callable[[Instance, int], int] = lambda _, latent: latent,
+    latents: Callable[[Instance], range] = lambda instance: range(1, instance.d1 + 1),
+) -> Decision | None:
+    """A refutation: an exact instance and latent where the formula is no positive zero of the slope of l_i.
+
+    Args:
+        formula: sigma_i.
+        meets: which mode of Z a latent meets; the i-th the i-th.
+        latents: those that the formula is about.
+    """
     for instance in instances():
-        for k in range(1, instance.d1 + 1):
-            value, singular = instance.value(formula, k), instance.value(zeta[i], k)
-            where = instance.named(learned=True) | {"i": k}
+        for k in latents(instance):
+            mode = meets(instance, k)
+            value, singular = instance.value(formula, k), instance.value(zeta[i], mode)
+            where = instance.named(learned=True) | {"i": k} | ({"its mode": mode} if mode != k else {})
             if not (value.is_real and value.is_positive):
                 return refuted(where, f"the formula gives sigma_i = {value}, but l_i is finite only for sigma_i > 0")
             active, collapsed = (instance.value(slope.subs(s, value)) for slope in slopes(singular))
@@ -136,12 +158,12 @@ def deviation_steps(formula: Expr) -> list[Step]:
     """The formula satisfies the equation of the stationary point, on its side of the edge, in every regime."""
     steps = []
     for name, case, active in variance_regimes():
-        value = resolved(formula.xreplace(case))
-        slope = slopes(case[zeta[i]])[0 if active else 1].subs(s, value)
-        inside = (case[zeta[i]] - value * sympy.sqrt(weight)) * (1 if active else -1)
+        case = case | {s: resolved(formula.xreplace(case))}
+        slope = slopes(_z)[0 if active else 1].xreplace({_z: zeta[i]})
+        inside = (zeta[i] - s * sympy.sqrt(weight)) * (1 if active else -1)
         steps += [
-            zero(f"sigma_i is stationary ({name})", slope),
-            nonnegative(f"sigma_i lies on its side of the edge ({name})", inside),
+            zero(f"sigma_i is stationary ({name})", slope, case),
+            nonnegative(f"sigma_i lies on its side of the edge ({name})", inside, case),
         ]
     return steps
 
@@ -200,25 +222,46 @@ def separation_steps() -> list[Step]:
     ]
 
 
+# ------------------------------------------------------------------------------ without the assumptions
+def reduces_to_modes_of_correlated_latents(formula: Basic) -> Decision:
+    """Judge a closed form of min over U, W of L_VAE, up to a constant, between two Sigma with the same diagonal."""
+    instance = correlated_instance()
+    # rotated to its eigenvectors, the correlated Sigma is diagonal with other deviations; the formula has those of the diagonal
+    leasts = [least_objective(variant) / (2 * instance.eta_dec**2) for variant in (instance, principal(instance))]
+    differences = [least - instance.value(formula) for least in leasts]
+    change = tidy(differences[1] - differences[0])
+    if is_exactly_zero(change):
+        return needed(None)
+    where = correlated_named(instance) | {"other Sigma": sympy.eye(instance.d1).tolist()}
+    return refuted(
+        where, f"minimum minus formula changes by {change}; the minima are {tidy(leasts[1])} and {leasts[0]}"
+    )
+
+
 CLAIMS = (
     Claim(
         "eq-13.reduced",
         "§4.3, Eq 12-13",
-        "min over U, W of L_VAE is a sum of independent l_i(sigma_i) plus a constant, as a function of Sigma",
+        "min over U, W of L_VAE is a sum of independent l_i(sigma_i), as a function of Sigma, plus a constant (of any value)",
         printed=Statement(equation_13(sigma[i]), reduces_to_modes),
         corrected=Statement(equation_13(sigma_sorted[i]), reduces_to_modes),
         observable="reduced_objective",
         uses=("prop-1.reduction", "cor-1.profile", "notation.gaussian-kl"),
-        assumptions=("Sigma is diagonal and positive", "the constant includes r and the modes beyond d1"),
+        assumptions=(Assumption(DIAGONAL, reduces_to_modes_of_correlated_latents),),
+        erratum=Erratum(
+            "l_i takes ζ_i and σ_i, for every Σ",
+            "l_i takes ζ_i and the i-th smallest σ; the minimum over Σ is unaffected",
+            Severity.CONDITION,
+        ),
     ),
     Claim(
         "prop-3.variance",
         "§4.3, Proposition 3, Eq 14",
-        "the minimiser of l_i(sigma), both branches",
+        "the minimiser of l_i(sigma) over sigma > 0, both branches",
         printed=Statement(EQUATION_14, minimises_mode_objective),
         corrected=Statement(CORRECTED_14, minimises_mode_objective),
         observable="encoder_std",
         uses=("eq-13.reduced",),
-        assumptions=("sigma > 0",),
+        erratum=Erratum("σ_i = √(β η_dec) η_enc/ζ_i", "σ_i = √β η_dec η_enc/ζ_i, as in Eq 19", Severity.TYPO),
     ),
 )

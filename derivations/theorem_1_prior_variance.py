@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 
 import sympy
 from sympy import Basic, Identity, Le, MatrixSymbol, Max, Trace, Tuple
 
-from derivations.claim import Claim, Decision, Statement, Step, Verdict, conclude, refuted
-from derivations.instances import Instance, instances
+from derivations.claim import Assumption, Claim, Decision, Statement, Step, conclude, needed, refuted
+from derivations.instances import Instance, instances, tidy
 from derivations.least_loss import REDUCED, c, deviation, least_loss_steps, least_mode_loss, singular
 from derivations.notation import (
     I_latent,
@@ -29,7 +30,7 @@ from derivations.notation import (
     weight,
     zeta,
 )
-from derivations.proof import equal, holds, margin, nonnegative, zero
+from derivations.proof import equal, margin, nonnegative, same, true
 from derivations.proposition_2_fixed_variance import least_loss, mode_minimum_steps, worse_instance
 
 # ------------------------------------------------------------------------------------------ as printed
@@ -63,21 +64,26 @@ def certificate_steps() -> tuple[Step, ...]:
         V.T * (c * Identity(d0) - N.T * N / deviation**2) * V
     )
     threshold = deviation * sympy.sqrt(c)
+    kept = Max(0, singular - threshold)
+    rest = singular - kept
     steps = [
         equal("the loss, split around any M + N = Z", objective, split, ((Z, M + N),)),
         equal("the bracket as a square and a quadratic form in V", bracket, squares),
     ]
-    for name, case in (
+    for name, value in (
         ("above the threshold", threshold * (1 + margin)),
         ("at the threshold", threshold),
         ("below the threshold", threshold / (1 + margin)),
     ):
-        kept = Max(0, case - threshold)
-        rest = case - kept
-        bound = (2 * kept * rest + rest**2 - least_mode_loss(singular, deviation, c)).subs(singular, case)
+        case = {singular: value}
         steps += [
-            nonnegative(f"eigenvalue of the quadratic form, {name}", sympy.simplify(c - rest**2 / deviation**2)),
-            zero(f"the constant is the least loss of a mode, {name}", bound),
+            nonnegative(f"eigenvalue of the quadratic form, {name}", c - rest**2 / deviation**2, case),
+            same(
+                f"the constant is the least loss of a mode, {name}",
+                2 * kept * rest + rest**2,
+                least_mode_loss(singular, deviation, c),
+                case,
+            ),
         ]
     return tuple(steps)
 
@@ -92,12 +98,9 @@ def minimises_prior_variance(formula: Basic) -> Decision:
 
 def characterises_complete_collapse(formula: Basic) -> Decision:
     """Judge a condition for U = V = 0 to be the global minimum at sigma_i = eta_enc, as an equivalence."""
-    for instance in prior_instances():
-        collapsed = least_loss(instance) == sum(value**2 for value in instance.zeta)
-        stated = instance.value(formula)
-        if stated not in (sympy.true, sympy.false) or bool(stated) != collapsed:
-            verb = "is" if collapsed else "is not"
-            return refuted(instance.named(), f"the origin {verb} a global minimum, but the condition is {stated}")
+    found = misjudged_collapse(formula, prior_instances())
+    if found is not None:
+        return found
     cases = (
         ("above the threshold", root_water * (1 + margin)),
         ("at the threshold", root_water),
@@ -105,23 +108,44 @@ def characterises_complete_collapse(formula: Basic) -> Decision:
         ("zeta = 0", sympy.S.Zero),
     )
     steps = [*certificate_steps(), *least_loss_steps()]
+    gain = zeta[1] ** 2 - least_mode_loss(zeta[1], eta_enc)
     for name, value in cases:
-        gain = (value**2 - least_mode_loss(value, eta_enc)).subs(weight * eta_enc**2, root_water**2)
-        collapsed = name != "above the threshold"
-        stated = holds(formula.subs(zeta[1], value))
+        case = {zeta[1]: value}
+        above = name == "above the threshold"
+        stands = "fails" if above else "holds"
         steps += [
-            zero(
-                f"what the largest mode gains over the origin, {name}",
-                gain - (0 if collapsed else (root_water * margin) ** 2),
-            ),
-            Step(
-                f"the condition is {collapsed}, {name}",
-                formula,
-                Verdict.PROVED if stated is collapsed else Verdict.UNDECIDED,
-            ),
+            same(f"what the largest mode gains over the origin, {name}", gain, (root_water * margin) ** 2, case)
+            if above
+            else same(f"what the largest mode gains over the origin, {name}", gain, sympy.S.Zero, case),
+            true(f"the condition {stands}, {name}", sympy.Not(formula, evaluate=False) if above else formula, case),
         ]
     return conclude(steps)
 
+
+def misjudged_collapse(formula: Basic, candidates: Iterable[Instance]) -> Decision | None:
+    """A refutation: an instance at which the condition holds and the origin is no global minimum of Eq 6, or the reverse."""
+    for instance in candidates:
+        at_origin = sum(value**2 for value in instance.zeta)
+        collapsed = least_loss(instance) == at_origin
+        stated = instance.value(formula)
+        if stated not in (sympy.true, sympy.false) or bool(stated) != collapsed:
+            losses = f"Eq 6 is {at_origin} at the origin and {tidy(least_loss(instance))} at its minimum"
+            return refuted(instance.named(), f"{losses}, but the condition is {stated}")
+    return None
+
+
+# ------------------------------------------------------------------------------ without the assumptions
+def minimises_any_variance(formula: Basic) -> Decision:
+    """Judge (lambda_i, theta_i) for any Sigma."""
+    return needed(worse_instance(formula, Identity(d1), instances()))
+
+
+def characterises_collapse_at_any_variance(formula: Basic) -> Decision:
+    """Judge a condition for the origin to be the global minimum for any Sigma."""
+    return needed(misjudged_collapse(formula, instances()))
+
+
+PRIOR = "sigma_i = eta_enc for all i"
 
 CLAIMS = (
     Claim(
@@ -131,7 +155,7 @@ CLAIMS = (
         printed=Statement(EQUATION_10, minimises_prior_variance),
         observable="prior_minimiser",
         uses=("prop-1.reduction", "prop-2.minimum"),
-        assumptions=("sigma_i = eta_enc for all i",),
+        assumptions=(Assumption(PRIOR, minimises_any_variance),),
     ),
     Claim(
         "thm-1.complete-collapse",
@@ -140,6 +164,6 @@ CLAIMS = (
         printed=Statement(COMPLETE_COLLAPSE, characterises_complete_collapse),
         observable="complete_collapse",
         uses=("thm-1.minimum",),
-        assumptions=("sigma_i = eta_enc for all i",),
+        assumptions=(Assumption(PRIOR, characterises_collapse_at_any_variance),),
     ),
 )

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import sympy
-from sympy import Basic, Expr, Max, Piecewise, Symbol, Tuple, log
+from sympy import And, Basic, Expr, Ge, Identity, Max, Piecewise, Symbol, Tuple, log
 
-from derivations.claim import Claim, Decision, Statement, Step, conclude, refuted
+from derivations.claim import (
+    Assumption,
+    Claim,
+    Decision,
+    Erratum,
+    Severity,
+    Statement,
+    Step,
+    conclude,
+    needed,
+    refuted,
+)
 from derivations.instances import Instance, instances, is_exactly_zero, tidy
-from derivations.least_loss import mode_loss
-from derivations.notation import beta, eta_dec, eta_enc, i, root_water, sigma, sigma_sorted, weight, zeta
-from derivations.proof import margin, nonnegative, positive, resolved, zero
-from derivations.proposition_2_fixed_variance import mode_values
+from derivations.least_loss import mode_loss, u, v
+from derivations.notation import beta, d1, eta_dec, eta_enc, i, root_water, sigma, sigma_sorted, weight, zeta
+from derivations.proof import margin, positive, resolved, same, true, zero
+from derivations.proposition_2_fixed_variance import mode_values, worse_instance
 from derivations.proposition_3_mode_variance import (
     by_regime,
     deviation_steps,
@@ -22,8 +33,10 @@ from derivations.proposition_3_mode_variance import (
     mode_objective_steps,
     non_stationary_instance,
     reduces_to_modes,
+    s,
     variance_regimes,
 )
+from derivations.theorem_1_prior_variance import prior_instances
 
 # ------------------------------------------------------------------------------------------ as printed
 ROOT = sympy.sqrt(Max(0, zeta[i] ** 2 - beta * eta_dec**2))
@@ -51,7 +64,8 @@ def best_variance_steps() -> tuple[Step, ...]:
     return (
         zero(
             "the best variance for a given U is stationary",
-            sympy.diff(loss, variance).subs(variance, best_variance(_length)),
+            sympy.diff(loss, variance),
+            {variance: best_variance(_length)},
         ),
         positive("the loss is convex in each variance", sympy.diff(loss, variance, 2)),
     )
@@ -87,7 +101,7 @@ def minimises_learned_variance(formula: Basic) -> Decision:
         if entries is None:
             return refuted(instance.named(learned=True), "a singular value that is no nonnegative number")
         singular = [*instance.zeta, *[sympy.S.Zero] * instance.d1]
-        modes = [instance.value(learned_mode_loss(a, b, s)) for (a, b), s in zip(entries, singular, strict=False)]
+        modes = [instance.value(learned_mode_loss(a, b, z)) for (a, b), z in zip(entries, singular, strict=False)]
         loss, least = (
             sympy.Add(*modes, *(value**2 for value in instance.zeta[instance.d1 :])),
             least_learned_loss(instance),
@@ -98,18 +112,14 @@ def minimises_learned_variance(formula: Basic) -> Decision:
                 f"2 eta_dec^2 L_VAE - r is {tidy(loss)} at this point, its minimum {tidy(least)}",
             )
     steps = [*_reduction_steps(), *mode_objective_steps(), *best_variance_steps()]
+    loss, least = learned_mode_loss(u, v, zeta[i]), mode_objective(zeta[i], s)
     for name, case, active in variance_regimes():
-        singular = case[zeta[i]]
+        best = root_water * eta_enc / case[zeta[i]] if active else eta_enc
         a, b = (resolved(part.xreplace(case)) for part in formula.args)
-        best = root_water * eta_enc / singular if active else eta_enc
-        kept = (singular - best * sympy.sqrt(weight)) if active else 0
-        least = singular**2 - kept**2 + water * (best**2 / eta_enc**2 - 1 - log(best**2 / eta_enc**2))
+        at = {u: a, v: b}
         steps += [
-            zero(
-                f"the least loss of a mode is attained ({name})",
-                learned_mode_loss(a, b, singular) - least,
-            ),
-            *(nonnegative(f"a length ({name})", sympy.factor(part)) for part in (a, b)),
+            same(f"the least loss of a mode is attained ({name})", loss, least, {**case, **at, s: best}),
+            true(f"both are lengths ({name})", And(Ge(u, 0, evaluate=False), Ge(v, 0, evaluate=False)), at),
         ]
     return conclude(steps)
 
@@ -148,12 +158,12 @@ def minimises_extra_latents(formula: Basic) -> Decision:
                 where,
                 f"the loss at sigma_i = {deviation} exceeds that at sigma_i = eta_enc by {tidy(excess)} / (2 eta_dec^2)",
             )
-    factor = Symbol("delta", positive=True)
+    factor = Symbol("sigma", positive=True)
     slope = sympy.diff(mode_objective(sympy.S.Zero, factor), factor)
     return conclude(
         [
             *_reduction_steps(),
-            zero("sigma_i is stationary where zeta_i = 0", slope.subs(factor, formula)),
+            zero("sigma_i is stationary where zeta_i = 0", slope, {factor: formula}),
             positive("it is positive", formula),
             positive(
                 "the slope is positive beyond eta_enc", sympy.simplify(slope.subs(factor, eta_enc * (1 + margin)))
@@ -163,17 +173,52 @@ def minimises_extra_latents(formula: Basic) -> Decision:
     )
 
 
-LEARNED = ("Sigma is learned, diagonal", "latents are numbered so that the i-th meets zeta_i")
+# ------------------------------------------------------------------------------ without the assumptions
+def minimises_prior_variance_too(formula: Basic) -> Decision:
+    """Judge (lambda_i, theta_i) where Sigma is not learned but stays at the prior's: a minimum of Eq 6?"""
+    return needed(worse_instance(formula, Identity(d1), prior_instances()))
+
+
+def states_any_deviation(formula: Basic, *, extra: bool = False) -> Decision:
+    """Judge sigma_i, or that of the latents beyond min(d0, d2), where Sigma is not learned: is it what it was fixed at?"""
+    for instance in instances():
+        for k in _extra_latents(instance) if extra else range(1, instance.d1 + 1):
+            fixed, stated = instance.sigma[k - 1], instance.value(formula, k)
+            if not is_exactly_zero(stated - fixed):
+                return refuted(instance.named() | {"i": k}, f"sigma_i stays at {fixed}, the formula gives {stated}")
+    return needed(None)
+
+
+def _extra_latents(instance: Instance) -> range:
+    return range(len(instance.zeta) + 1, instance.d1 + 1)
+
+
+def _reversed(instance: Instance, latent: int) -> int:
+    """The mode that a latent meets where they are numbered from the other end; the minimum allows every order."""
+    return instance.d1 + 1 - latent
+
+
+def minimises_over_renumbered_variance(formula: Basic) -> Decision:
+    """Judge sigma_i at the global minimum that has the latents in the reverse order."""
+    return needed(non_stationary_instance(formula, _reversed))
+
+
+def minimises_renumbered_extra_latents(formula: Basic) -> Decision:
+    """Judge sigma_i for i > min(d0, d2) at the global minimum that has the latents in the reverse order."""
+    return needed(non_stationary_instance(formula, _reversed, _extra_latents))
+
+
+LEARNED, NUMBERED = "Sigma is learned", "latents are numbered so that the i-th meets zeta_i"
 
 CLAIMS = (
     Claim(
         "thm-2.minimum",
         "§4.3, Theorem 2, Eq 15-18",
-        "a global minimum over U, W and Sigma has these singular values (Lambda, Theta rectangular, as in Eq 7)",
+        "a global minimum over U, W and diagonal Sigma has these singular values (Lambda, Theta rectangular, as in Eq 7)",
         printed=Statement(EQUATION_17_18, minimises_learned_variance),
         observable="learned_minimiser",
         uses=("eq-13.reduced", "prop-3.variance"),
-        assumptions=LEARNED,
+        assumptions=(Assumption(LEARNED, minimises_prior_variance_too),),
     ),
     Claim(
         "thm-2.variance",
@@ -182,7 +227,10 @@ CLAIMS = (
         printed=Statement(EQUATION_19, minimises_over_variance),
         observable="encoder_std",
         uses=("eq-13.reduced", "prop-3.variance"),
-        assumptions=LEARNED,
+        assumptions=(
+            Assumption(LEARNED, states_any_deviation),
+            Assumption(NUMBERED, minimises_over_renumbered_variance),
+        ),
     ),
     Claim(
         "thm-2.extra-latents",
@@ -192,6 +240,14 @@ CLAIMS = (
         corrected=Statement(CORRECTED_EXTRA_LATENTS, minimises_extra_latents),
         observable="extra_encoder_std",
         uses=("eq-13.reduced",),
-        assumptions=LEARNED,
+        assumptions=(
+            Assumption(LEARNED, partial(states_any_deviation, extra=True)),
+            Assumption(NUMBERED, minimises_renumbered_extra_latents),
+        ),
+        erratum=Erratum(
+            "σ_i = 0 for i > min(d0, d2), where the loss is infinite",
+            "σ_i = η_enc: a latent without a mode stays at the prior",
+            Severity.CONCLUSION,
+        ),
     ),
 )

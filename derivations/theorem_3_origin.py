@@ -1,4 +1,4 @@
-"""The origin: local curvature decides globally (§4.5, Theorem 3), at sigma_i = eta_enc and in fact for any fixed Sigma."""
+"""The origin: local curvature decides globally (§4.5, Theorem 3), for every fixed Sigma; sigma_i = eta_enc is one of them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from functools import lru_cache
 
 import sympy
 from sympy import And, Basic, Eq, Equivalent, Expr, Ge, MatrixSymbol, Not, Symbol
+from sympy.core.relational import Relational
 
 from derivations.claim import Claim, Decision, Statement, Step, Verdict, conclude, refuted, undecided
-from derivations.instances import Instance, tidy
+from derivations.instances import Instance, instances, tidy
 from derivations.least_loss import REDUCED
 from derivations.matrix_calculus import differential, gradient
 from derivations.notation import (
@@ -21,12 +22,11 @@ from derivations.notation import (
     d0,
     d1,
     d2,
-    eta_enc,
-    root_water,
+    sigma_sorted,
     weight,
     zeta,
 )
-from derivations.proof import equal, holds, margin, positive, zero
+from derivations.proof import equal, margin, nonnegative, positive, same, true, zero
 from derivations.proposition_2_fixed_variance import least_loss
 from derivations.theorem_1_prior_variance import prior_instances
 
@@ -34,7 +34,8 @@ smallest_eigenvalue = Symbol("h_min", real=True)
 """The smallest eigenvalue of the Hessian of the reduced loss at U = V = 0."""
 gap = Symbol("gap", real=True)
 """The least value of the loss minus its value at the origin: 0 iff the origin is a global minimum."""
-is_local, is_global = sympy.symbols("origin_is_local_minimum origin_is_global_minimum")
+is_local, is_global = sympy.symbols("locally_least globally_least")
+"""Whether the origin is a local, and a global, minimum of Eq 6."""
 
 # ------------------------------------------------------------------------------------------ as printed
 THEOREM_3 = Equivalent(Ge(smallest_eigenvalue, 0), Eq(gap, 0))
@@ -68,7 +69,8 @@ def origin_steps() -> tuple[Step, ...]:
     """The loss minus its value at the origin is |U V^T|^2 plus half the Hessian form, for every fixed Sigma.
 
     A nonnegative form thus makes the origin a global minimum; a negative direction lowers the loss at small steps, since
-    |U V^T|^2 is of fourth order. Neither direction needs the spectrum, which is derived as well.
+    |U V^T|^2 is of fourth order. Neither direction needs the spectrum, which is derived as well: a latent direction `a` along
+    which Sigma is s^2 and a pair of singular vectors of Z span a block of their own.
     """
     form = hessian_form()
     at_origin = SquaredNorm(Z)
@@ -76,18 +78,20 @@ def origin_steps() -> tuple[Step, ...]:
     scale = Symbol("s", positive=True)
     quartic = REDUCED.subs({U: scale * U, V: scale * V}).doit()
     drop, fourth = sympy.symbols("drop fourth", positive=True)
+    eigenvalue = Symbol("h", real=True)
     block = sympy.Matrix([[2 * _s**2, -2 * _z], [-2 * _z, 2 * _c]])
+    characteristic = sympy.expand((block - eigenvalue * sympy.eye(2)).det())
     roots = [_s**2 + _c + sign * sympy.sqrt((_s**2 - _c) ** 2 + 4 * _z**2) for sign in (1, -1)]
     mode = {du: f * a.T, dv: g * a.T}
-    isotropic = form.subs(Sigma, _s**2 * sympy.Identity(d1)).subs(weight, _c)
     unit = (
+        (Sigma * a, _s**2 * a),
         (f.T * f, sympy.Identity(1)),
         (g.T * g, sympy.Identity(1)),
         (Z * g, _z * f),
         (Z.T * f, _z * g),
         (a.T * a, sympy.Identity(1)),
     )
-    slope_u, slope_v = (gradient(isotropic, variable) for variable in (du, dv))
+    slope_u, slope_v = (gradient(form.subs(weight, _c), variable) for variable in (du, dv))
     return (
         equal(
             "the loss minus its value at the origin", REDUCED - at_origin, SquaredNorm(U * V.T) + form.subs(along) / 2
@@ -102,68 +106,68 @@ def origin_steps() -> tuple[Step, ...]:
             -(scale**4 * fourth - scale**2 * drop).subs(scale, sympy.sqrt(drop / (2 * fourth))),
         ),
         equal(
-            "isotropic Sigma: half the gradient of the form in dU, at (f a^T, g a^T)",
+            "half the gradient of the form in dU, at (f a^T, g a^T)",
             slope_u.subs(mode) / 2,
             (2 * _s**2 - 2 * _z) * f * a.T,
             unit,
         ),
         equal(
-            "isotropic Sigma: half the gradient of the form in dV, at (f a^T, g a^T)",
+            "half the gradient of the form in dV, at (f a^T, g a^T)",
             slope_v.subs(mode) / 2,
             (2 * _c - 2 * _z) * g * a.T,
             unit,
         ),
         *(
-            zero("an eigenvalue of one mode's block", sympy.expand((block - root * sympy.eye(2)).det()))
-            for root in roots
+            zero(f"{which} eigenvalue of one mode's block", characteristic, {eigenvalue: root})
+            for which, root in zip(("the larger", "the smaller"), roots, strict=True)
         ),
     )
 
 
 @lru_cache(maxsize=1)
 def attainable() -> tuple[tuple[Instance, Expr, Expr], ...]:
-    """(instance, smallest eigenvalue, gap) at exact instances with sigma_i = eta_enc, on both sides of and at the threshold."""
+    """(instance, smallest eigenvalue, gap) at exact instances, on both sides of and at the threshold.
+
+    With a diagonal Sigma the form splits over latents and modes; the smallest eigenvalue is that of zeta_1 with the smallest sigma.
+    """
     found = []
-    for instance in prior_instances():
-        eigenvalue = instance.value(smallest_curvature(zeta[1], eta_enc, weight))
+    for instance in (*prior_instances(), *instances()):
+        eigenvalue = instance.value(smallest_curvature(zeta[1], sigma_sorted[1], weight))
         found.append((instance, tidy(eigenvalue), least_loss(instance) - sum(value**2 for value in instance.zeta)))
     return tuple(found)
 
 
 @lru_cache(maxsize=1)
 def sign_steps() -> tuple[Step, ...]:
-    """The signs that can occur together: the smallest eigenvalue is negative iff zeta_1 > sqrt(t), where the gap is negative."""
-    steps = []
-    for name, singular in (
-        ("above the threshold", root_water * (1 + margin)),
-        ("at the threshold", root_water),
-        ("below the threshold", root_water / (1 + margin)),
-    ):
-        # eigenvalue = S - sqrt(S^2 - product) with S > 0: it has the sign of the block's determinant
-        product = (4 * eta_enc**2 * weight - 4 * singular**2).simplify()
-        expected = {"above the threshold": "negative", "at the threshold": "zero", "below the threshold": "positive"}[
-            name
-        ]
-        sign = {"negative": product < 0, "zero": Eq(product, 0), "positive": product > 0}[expected]
-        steps.append(
-            Step(
-                f"the block's determinant is {expected} {name} the threshold",
-                Eq(product, product, evaluate=False),
-                _shown(sign),
+    """The signs that occur: the smallest eigenvalue is negative iff zeta_1 > sigma_(1) sqrt(c), the threshold of the gap."""
+    more, less = Symbol("rise", nonnegative=True), Symbol("fall", nonnegative=True)
+    determinant = _s**2 * _c - _z**2
+    relations: dict[str, type[Relational]] = {"negative": sympy.Lt, "zero": Eq, "positive": sympy.Gt}
+    total = _s**2 + _c
+    return (
+        *(
+            true(
+                f"a quarter of the block's determinant is {sign} {where}",
+                relations[sign](determinant, 0, evaluate=False),
+                {_z: value},
             )
-        )
-    total, product = _s**2 + _c, 4 * _s**2 * _c - 4 * _z**2
-    steps.append(
-        zero(
-            "the eigenvalue is S - sqrt(S^2 - determinant)",
-            smallest_curvature(_z, _s, _c) - (total - sympy.sqrt(sympy.expand(total**2 - product))),
-        )
+            for where, sign, value in (
+                ("above the threshold", "negative", _s * sympy.sqrt(_c) * (1 + margin)),
+                ("at the threshold", "zero", _s * sympy.sqrt(_c)),
+                ("below the threshold", "positive", _s * sympy.sqrt(_c) / (1 + margin)),
+            )
+        ),
+        same(
+            "the smaller eigenvalue is S - sqrt(S^2 - determinant) with S > 0: it has the determinant's sign",
+            smallest_curvature(_z, _s, _c),
+            total - sympy.sqrt(sympy.expand(total**2 - 4 * determinant)),
+        ),
+        nonnegative(
+            "a latent with a larger sigma and a mode with a smaller zeta have no smaller determinant",
+            (_s**2 + more) * _c - (_z - less) ** 2 - determinant,
+            {_z: less + margin},
+        ),
     )
-    return tuple(steps)
-
-
-def _shown(relation: Basic) -> Verdict:
-    return Verdict.PROVED if holds(relation) else Verdict.UNDECIDED
 
 
 def relates_hessian_and_minimum(formula: Basic) -> Decision:
@@ -220,19 +224,17 @@ CLAIMS = (
     Claim(
         "thm-3.hessian",
         "§4.5, Theorem 3",
-        "the Hessian of Eq 5 at 0 is positive semidefinite iff 0 is the global minimum",
+        "the Hessian of Eq 5 at U = W = 0 is positive semidefinite iff 0 is a global minimum, for every fixed Sigma",
         printed=Statement(THEOREM_3, relates_hessian_and_minimum),
         observable="origin_curvature",
-        uses=("prop-1.reduction", "thm-1.minimum"),
-        assumptions=("sigma_i = eta_enc for all i",),
+        uses=("prop-1.reduction", "prop-2.minimum"),
     ),
     Claim(
         "thm-3.no-middle",
         "§4.5, after Theorem 3",
-        "the origin is never a local minimum that is not global",
+        "the origin U = W = 0 is never a local minimum that is not global, for every fixed Sigma",
         printed=Statement(NO_MIDDLE, relates_local_and_global),
         observable="origin_minimum",
         uses=("thm-3.hessian",),
-        assumptions=("sigma_i = eta_enc for all i",),
     ),
 )

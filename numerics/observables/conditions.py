@@ -42,14 +42,14 @@ def rotation(layer: Layer, formula: Basic, *, learned: bool) -> Iterator[Finding
 
 def origin_curvature(layer: Layer, formula: Basic) -> Iterator[Finding]:
     """A Boolean of the smallest Hessian eigenvalue at the origin and of the gap to the minimum: it always holds."""
-    for problem in layer.problems("prior"):
+    for problem in layer.problems("fixed"):
         values = {smallest_eigenvalue: layer.origin_eigenvalue(problem), gap_symbol: layer.origin_gap(problem)}
         yield truth(problem, bool(evaluate(formula, values, backend_of(problem))), True)
 
 
 def origin_minimum(layer: Layer, formula: Basic) -> Iterator[Finding]:
     """A Boolean of "the origin is a local minimum" and "the origin is a global minimum": it always holds."""
-    for problem in layer.problems("prior"):
+    for problem in layer.problems("fixed"):
         if "real-data" in getattr(problem, "regimes", ()):
             continue
         local, lowest = layer.origin_is_local_minimum(problem), layer.origin_gap(problem) == 0
