@@ -63,7 +63,7 @@ class ExactProblem:
         return self.data.scalars.beta
 
     @property
-    def eta_dec(self) -> Rational:
+    def eta_dec(self) -> sympy.Expr:
         """The decoder's standard deviation."""
         return self.data.scalars.eta_dec
 

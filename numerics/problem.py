@@ -38,7 +38,7 @@ class Problem:
         eta_enc: standard deviation of the prior.
         sigma: encoder standard deviations held fixed, shape (d1,); None when they are learned.
         zeta: singular values of Z known by construction, shape (d*,), non-increasing. Descent never reads them.
-        learned_decoder: whether eta_dec is learned too; eta_dec is then only where descent starts from.
+        learned_decoder: whether eta_dec is learned too; no search reads the given one then.
         name: what to call the instance in a message.
         regimes: tags of the regimes that the instance belongs to.
 

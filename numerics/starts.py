@@ -33,11 +33,12 @@ class Scales:
     def of(cls, problem: Problem, device: str | torch.device = "cpu") -> Scales:
         """Those of one instance, from the traces of its second moments."""
         x2 = float(np.trace(problem.A)) / problem.D0
-        y2 = (problem.y2 + problem.beta * problem.eta_dec**2) / problem.d2
+        noise = problem.y2 / problem.d2 if problem.learned_decoder else problem.eta_dec**2
+        y2 = (problem.y2 + problem.beta * noise) / problem.d2
         values = (
             problem.eta_enc / np.sqrt(x2),
             np.sqrt(y2) / problem.eta_enc,
-            problem.y2 / (2 * problem.eta_dec**2) + problem.beta,
+            problem.y2 / (2 * noise) + problem.beta,
         )
         return cls(*(torch.tensor(float(value), dtype=torch.float64, device=device) for value in values))
 
@@ -67,7 +68,7 @@ def random_start(problem: Problem, seed: int, distance: float = 1.0) -> Paramete
 
 
 def random_decoder_start(problem: Problem, seed: int, distance: float = 1.0) -> DecoderParameters:
-    """The same with a random decoder variance around the instance's eta_dec²; same arguments."""
+    """The same with a random decoder variance around E‖y‖²/d2; same arguments."""
     content = problem.A.tobytes() + problem.C.tobytes() + np.array([problem.beta, problem.eta_dec]).tobytes()
     generator = torch.Generator().manual_seed(zlib.crc32(content, zlib.crc32(str(seed).encode())))
 
@@ -81,4 +82,4 @@ def random_decoder_start(problem: Problem, seed: int, distance: float = 1.0) -> 
         log_variance = distance * normal(problem.d1) / 2 + 2 * np.log(problem.eta_enc)
     else:
         log_variance = torch.tensor(2 * np.log(problem.sigma), dtype=torch.float64)
-    return DecoderParameters(W, U, log_variance, distance * normal() + 2 * np.log(problem.eta_dec))
+    return DecoderParameters(W, U, log_variance, distance * normal() + np.log(problem.y2 / problem.d2))

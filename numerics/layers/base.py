@@ -34,11 +34,12 @@ class Layer(Protocol):
     """One kind of evidence.
 
     Problems are of kind "learned", "prior" (sigma_i = eta_enc), "fixed" (any standard deviations) or "decoder": the encoder's
-    and the decoder's variances are learned, the loss is L_VAE + (d2/2) log eta_dec^2, and a problem's eta_dec is only where a
-    search may start.
+    and the decoder's variances are learned, the loss is L_VAE + (d2/2) log eta_dec^2, and no layer reads a problem's eta_dec.
     """
 
     name: str
+
+    def __hash__(self) -> int: ...
 
     def problems(self, kind: str) -> Sequence[Any]:
         """The instances of a kind."""
