@@ -10,7 +10,6 @@ from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.optimize
 import sympy
 import torch
 from jaxtyping import Float
@@ -20,13 +19,12 @@ from numerics.exact import ExactProblem, density_kl
 from numerics.objective import Statistics
 from numerics.points import Point, Spectral, backend_of
 from numerics.problem import Problem
+from numerics.quasi_newton import lowest
 from numerics.starts import random_start
 
 __all__ = ["Terms", "descend", "exact_terms", "float_terms", "running"]
 
-_RESTARTS = 8
-_MAX_EVALUATIONS = 100
-_WORTHWHILE = 1e-7  # another restart follows one that lowered the loss by more than this, relative to E‖y‖²
+_WORTHWHILE = 1e-7  # descent goes on while a restart lowers the loss by more than this, relative to E‖y‖²
 _NARROWING = (-4.0, -10.0)  # of log σ² at the starts without ℓ_var: from a large Σ descent may stop at the origin
 
 
@@ -114,26 +112,13 @@ def descend(problem: Problem, deleted: str, seed: int) -> float:
 def _descend_from(problem: Problem, deleted: str, seed: int, narrowing: float) -> float:
     statistics, start, learned = Statistics.of(problem), random_start(problem, seed), problem.learned
     parts = [start.W, start.U, *([start.log_variance + narrowing] if learned else [])]
-    at = np.concatenate([part.flatten().numpy() for part in parts] + [np.zeros(1)])
 
-    def shaped(flat: Tensor) -> list[Tensor]:
-        pieces = flat[:-1].split([part.numel() for part in parts])
+    def loss(flat: Float[Tensor, " p"]) -> Float[Tensor, ""]:
+        *pieces, scale = flat.split([*(part.numel() for part in parts), 1])
         W, U, *rest = (piece.reshape(part.shape) for piece, part in zip(pieces, parts, strict=True))
-        return [W * torch.exp(-flat[-1]), U * torch.exp(flat[-1]), rest[0] if learned else start.log_variance]
+        log_variance = rest[0] if learned else start.log_variance
+        terms = float_terms(W * torch.exp(-scale), U * torch.exp(scale), log_variance, statistics)
+        return terms.kept(deleted, learned=learned)
 
-    def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        parameters = torch.tensor(flat, requires_grad=True)
-        W, U, log_variance = shaped(parameters)
-        value = float_terms(W, U, log_variance, statistics).kept(deleted, learned=learned)
-        (slope,) = torch.autograd.grad(value, parameters)
-        return float(value.detach()), slope.numpy()
-
-    lowest = np.inf
-    for _ in range(_RESTARTS):
-        limits = {"maxfun": _MAX_EVALUATIONS, "ftol": 0.0, "gtol": 0.0, "maxcor": 30}
-        found = scipy.optimize.minimize(loss, at, jac=True, method="L-BFGS-B", options=limits)
-        gained, lowest = lowest - float(found.fun), min(lowest, float(found.fun))
-        if not gained > _WORTHWHILE * problem.y2:
-            break
-        at = found.x
-    return lowest
+    begin = torch.cat([*(part.flatten() for part in parts), torch.zeros(1, dtype=torch.float64)])
+    return lowest(loss, begin, _WORTHWHILE * problem.y2)[0]

@@ -1,0 +1,240 @@
+"""Bayesian linear regression (§4.5): when the origin is a maximum of the posterior density of the weights.
+
+y = B x + noise with independent Gaussian noise of standard deviation eta_dec in each coordinate, and an independent Gaussian
+prior N(0, tau^2) on each entry of the d2 x D0 matrix B; d2 = 1 is the textbook's w^T x. The expectation is over the N data points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import sympy
+from sympy import (
+    And,
+    Basic,
+    Eq,
+    Equivalent,
+    Expr,
+    ImmutableDenseMatrix,
+    MatrixSymbol,
+    Not,
+    Rational,
+    Symbol,
+    Trace,
+    symbols,
+)
+
+from derivations.claim import (
+    Assumption,
+    Claim,
+    Decision,
+    Erratum,
+    Severity,
+    Statement,
+    Step,
+    Verdict,
+    conclude,
+    needed,
+    refuted,
+)
+from derivations.elbo import log_normal_density
+from derivations.matrix_calculus import differential, gradient
+from derivations.notation import D0, C, Mean, MeanMatrix, SquaredNorm, d2, eta_dec, x, y
+from derivations.proof import equal, holds, positive, zero
+
+is_local, is_global = symbols("origin_is_local_maximum origin_is_global_maximum")
+"""Whether B = 0 is a local, and a global, maximum of the posterior density."""
+
+# ------------------------------------------------------------------------------------------ as printed
+NEVER = Not(is_local)
+WITHOUT_CORRELATION = And(
+    Equivalent(is_local, Eq(SquaredNorm(MeanMatrix(y * x.T)), 0)), Equivalent(is_global, is_local)
+)
+
+# -------------------------------------------------------------------------------- from the definitions
+B, dB = MatrixSymbol("B", d2, D0), MatrixSymbol("dB", d2, D0)
+prior_deviation, count = Symbol("tau", positive=True), Symbol("N", integer=True, positive=True)
+"""Standard deviation of the prior on each weight, and the number of data points."""
+_target, _predicted, _weight = symbols("y_k b_k b", real=True)
+
+
+def log_posterior() -> Expr:
+    """Log likelihood plus log prior of B, up to a constant: coordinates of y and entries of B are independent."""
+    likelihood = -count / (2 * eta_dec**2) * Mean(SquaredNorm(y - B * x))
+    return likelihood - SquaredNorm(B) / (2 * prior_deviation**2)
+
+
+@lru_cache(maxsize=1)
+def posterior_steps() -> tuple[Step, ...]:
+    """The log posterior is its value at 0, plus a term linear in B with coefficient E[y x^T], minus a positive form."""
+    objective = log_posterior()
+    linear = count / eta_dec**2 * Trace(C * B.T)
+    form = count / (2 * eta_dec**2) * Mean(SquaredNorm(B * x)) + SquaredNorm(B) / (2 * prior_deviation**2)
+    at_origin = objective.subs(B, 0 * B).doit()
+    small, signal, curvature = symbols("epsilon signal curvature", positive=True)
+    slope = gradient(objective, B).subs(B, 0 * B).doit()
+    second = differential(differential(objective, {B: dB}), {B: dB})
+    gain = small * signal - small**2 * curvature
+    return (
+        *(
+            zero(
+                f"the log density of {name}, up to a constant",
+                sympy.diff(
+                    log_normal_density(value, centre, deviation) + (value - centre) ** 2 / (2 * deviation**2), at
+                ),
+            )
+            for name, value, centre, deviation, at in (
+                ("one coordinate of one target", _target, _predicted, eta_dec, _predicted),
+                ("one weight", _weight, sympy.S.Zero, prior_deviation, _weight),
+            )
+        ),
+        equal("the gradient at B = 0", slope, count / eta_dec**2 * C),
+        equal("the Hessian form is minus twice a sum of squared norms", second, -2 * form.subs(B, dB)),
+        equal("the log posterior, split at B = 0", objective, at_origin + linear - form),
+        positive("with E[y x^T] = 0 it falls off from 0 in every direction", form_sign()),
+        equal(
+            "along B = E[y x^T] the linear term is a squared norm",
+            linear.subs(B, C),
+            count / eta_dec**2 * SquaredNorm(C),
+        ),
+        positive(
+            "so that with E[y x^T] != 0 it rises next to 0: a small step epsilon gains",
+            gain.subs(small, signal / (2 * curvature)) / small,
+        ),
+    )
+
+
+def form_sign() -> Expr:
+    """The form in terms of the squared norms of B x (averaged, at least 0) and of B (positive unless B = 0)."""
+    predicted, length = Symbol("mean_squared_prediction", nonnegative=True), Symbol("squared_length", positive=True)
+    return count / (2 * eta_dec**2) * predicted + length / (2 * prior_deviation**2)
+
+
+# -------------------------------------------------------------------------------------------- verdicts
+def evaluated(formula: Basic, signal: Expr, *, maximum: bool) -> Basic:
+    """A statement where |E[y x^T]|^2 = signal and the origin is, or is not, a maximum: local and global are one for a concave
+    function."""
+    truth = sympy.true if maximum else sympy.false
+    return formula.xreplace({SquaredNorm(MeanMatrix(y * x.T)): signal}).subs({is_local: truth, is_global: truth})
+
+
+@dataclass(frozen=True)
+class RegressionData:
+    """Data points as columns of inputs and targets, and the standard deviations of the noise and of the prior."""
+
+    inputs: ImmutableDenseMatrix
+    targets: ImmutableDenseMatrix
+    eta_dec: Rational
+    tau: Rational
+
+    @property
+    def correlation(self) -> ImmutableDenseMatrix:
+        """E[y x^T]."""
+        return self.targets * self.inputs.T / self.inputs.cols
+
+    def slope(self, prior_mean: Rational = sympy.S.Zero) -> ImmutableDenseMatrix:
+        """The gradient of the log posterior at B = 0: by differences, exact since it is quadratic."""
+        rows, columns = self.targets.rows, self.inputs.rows
+
+        def entry(row: int, column: int) -> Expr:
+            step = sympy.zeros(rows, columns)
+            step[row, column] = 1
+            return (self.log_density(step, prior_mean) - self.log_density(-step, prior_mean)) / 2
+
+        return ImmutableDenseMatrix(rows, columns, entry)
+
+    def log_density(self, weights: ImmutableDenseMatrix, prior_mean: Rational = sympy.S.Zero) -> Expr:
+        """Log likelihood plus log prior, up to a constant, point by point and weight by weight."""
+        misfit = self.targets - weights * self.inputs
+        likelihood = sum(entry**2 for entry in misfit) / (2 * self.eta_dec**2)
+        return -likelihood - sum((entry - prior_mean) ** 2 for entry in weights) / (2 * self.tau**2)
+
+    def value(self, formula: Basic, *, maximum: bool) -> Basic:
+        """The truth of a statement about these data."""
+        signal = sum((entry**2 for entry in self.correlation), sympy.S.Zero)
+        return evaluated(formula, signal, maximum=maximum)
+
+    def named(self) -> dict[str, object]:
+        """What a reader needs to repeat the evaluation."""
+        points = {"x": self.inputs.T.tolist(), "y": self.targets.T.tolist()}
+        return points | {"eta_dec": self.eta_dec, "tau": self.tau}
+
+
+@lru_cache(maxsize=1)
+def regression_data() -> tuple[RegressionData, ...]:
+    """Small data sets with and without correlation between input and target, the smallest first."""
+    points: tuple[tuple[Any, Any], ...] = (
+        ([[1, -1]], [[1, 1]]),
+        ([[1, 2]], [[1, 1]]),
+        ([[1, 2]], [[0, 0]]),
+        ([[1, 2, -1]], [["1/2", 1, "5/2"]]),
+        ([[1, 1, -1, -1], [1, -1, 1, -1]], [[2, -1, -1, 2]]),
+        ([[1, 1, -1, -1], [1, -1, 1, -1]], [[2, 1, 0, 2], [1, -1, -1, 1]]),
+        ([[1, 1, -1, -1], [1, -1, 1, -1]], [[3, -2, -2, 3], [1, -1, -1, 1]]),
+        ([[1, 0], [0, 0]], [[0, 4]]),
+    )
+    scales = ((1, 1), (2, "1/2"), ("1/3", 3))
+    return tuple(
+        RegressionData(_matrix(inputs), _matrix(targets), Rational(noise), Rational(tau))
+        for inputs, targets in points
+        for noise, tau in scales
+    )
+
+
+def _matrix(rows: Sequence[Sequence[Any]]) -> ImmutableDenseMatrix:
+    return ImmutableDenseMatrix([[Rational(entry) for entry in row] for row in rows])
+
+
+def _failures(formula: Basic, prior_mean: Rational) -> Iterator[Decision]:
+    for data in regression_data():
+        slope = data.slope(prior_mean)
+        stated = data.value(formula, maximum=bool(slope.is_zero_matrix))
+        if stated != sympy.true:
+            shown = (
+                f"E[y x^T] = {data.correlation.tolist()}, the gradient of the log posterior at 0 is {slope.tolist()}"
+            )
+            verb = "is" if slope.is_zero_matrix else "is not"
+            values = data.named() | ({"prior mean": prior_mean} if prior_mean else {})
+            yield refuted(values, f"{shown}; since it is strictly concave, the origin {verb} its maximum")
+
+
+def characterises_maximum(formula: Basic) -> Decision:
+    """Judge a Boolean of "the origin is a local maximum of the posterior" and of E[y x^T]: does it hold for all data?"""
+    for failure in _failures(formula, sympy.S.Zero):
+        return failure
+    steps = list(posterior_steps())
+    for value, maximum in ((sympy.S.Zero, True), (Symbol("signal", positive=True), False)):
+        stated = holds(evaluated(formula, value, maximum=maximum))
+        verdict = Verdict.PROVED if stated else Verdict.UNDECIDED
+        steps.append(
+            Step(f"it holds where |E[y x^T]|^2 = {value} and the origin is a maximum: {maximum}", formula, verdict)
+        )
+    return conclude(steps)
+
+
+def _with_shifted_prior(formula: Basic) -> Decision:
+    """The prior's mean is 1 instead of 0."""
+    return needed(next(_failures(formula, sympy.S.One), None))
+
+
+CLAIMS = (
+    Claim(
+        "s4.5.regression",
+        "§4.5",
+        "in Bayesian linear regression (Gaussian noise, Gaussian prior of mean 0 on the weights) the origin is a local maximum "
+        "of the posterior density for no data",
+        printed=Statement(NEVER, characterises_maximum),
+        corrected=Statement(WITHOUT_CORRELATION, characterises_maximum),
+        observable="posterior_maximum",
+        assumptions=(Assumption("the prior on the weights has mean 0", _with_shifted_prior),),
+        erratum=Erratum(
+            printed="the origin can never be a local maximum of the posterior",
+            holds="it is one, and then the global one, exactly where E[y x^T] = 0; data in general position have "
+            "E[y x^T] != 0, and then it is not even stationary",
+            severity=Severity.CONDITION,
+        ),
+    ),
+)

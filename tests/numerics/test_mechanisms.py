@@ -1,0 +1,150 @@
+"""Layers on mechanisms: what they compute is what it says, and what is wrong they refute."""
+
+import numpy as np
+import pytest
+import sympy
+import torch
+from sympy import And, Eq, Equivalent, Not
+
+from derivations import constant_output, input_variance, regression, saddle
+from derivations.ledger import claims_by_id
+from derivations.theorem_3_origin import is_global
+from numerics.evidence import gather, refutes
+from numerics.exact import exact_loss
+from numerics.layers.descent import DescentLayer
+from numerics.layers.exact import ExactLayer
+from numerics.layers.floating import FloatLayer, parameters
+from numerics.objective import Statistics, vae_loss
+from numerics.observables import input_variance as families
+from numerics.observables import mechanisms
+from numerics.observables.input_variance import descended, tried
+from numerics.observables.regression import (
+    _ascent_truth,
+    _exact_truth,
+    _float_truth,
+    regressions,
+)
+from numerics.points import assembled
+from numerics.problems import random_problems
+from numerics.quasi_newton import lowest
+from numerics.rational import exact_problems
+from numerics.tolerances import DESCENT_INVARIANT, FLOAT64_IDENTITY
+
+NAMES = ("s4.5.regression", "app-c.input-variance", "s6.constant-output", "thm-3.saddle")
+BROKEN = {
+    "s4.5.regression": And(Not(regression.is_local), Not(regression.is_global)),
+    "app-c.input-variance": sympy.Gt(input_variance.gap, 0),
+    "s6.constant-output": Eq(constant_output.output, 0),
+    "thm-3.saddle": Equivalent(saddle.is_saddle, is_global),
+}
+PLANTED = [problem for problem in random_problems(40, 3) if problem.learned]
+
+
+@pytest.fixture(scope="module")
+def layers():
+    return ExactLayer(), FloatLayer(), DescentLayer(0, count=24, real_data=False)
+
+
+@pytest.fixture(autouse=True)
+def few_instances(monkeypatch):
+    monkeypatch.setattr(families, "MOST", 3)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_layers_agree_with_what_stands_and_refute_what_does_not(name, layers):
+    claim = claims_by_id()[name]
+    for layer in layers:
+        rows = gather(claim, claim.standing.formula, layer)
+        assert rows and all(row.passed for row in rows), layer.name
+        assert refutes(claim, BROKEN[name], layer), layer.name
+        assert claim.corrected is None or refutes(claim, claim.printed.formula, layer), layer.name
+
+
+# ---------------------------------------------------------------------------------------------- regression
+def test_the_origin_is_the_maximum_exactly_where_ridge_regression_gives_it():
+    """The posterior mode is C (A + s^2/(N tau^2) I)^-1, with whole numbers and therefore exact zeros."""
+    seen = set()
+    for data in regressions(24, 0):
+        points = data.x.shape[1]
+        A, C = data.x @ data.x.T / points, data.y @ data.x.T / points
+        mode = C @ np.linalg.inv(A + data.noise**2 / (points * data.prior**2) * np.eye(len(A)))
+        expected = bool(np.linalg.norm(mode) == 0)
+        assert _exact_truth(data) == _float_truth(data) == _ascent_truth(data, 0) == (expected, expected)
+        seen.add((expected, bool(np.any(data.y))))
+    assert seen == {(True, True), (True, False), (False, True)}
+
+
+def test_descent_of_a_quadratic_ends_at_its_minimum():
+    centre = torch.tensor([1.0, -2.0, 3.0], dtype=torch.float64)
+    value, at = lowest(
+        lambda p: ((p - centre) ** 2 * torch.arange(1, 4)).sum(), torch.zeros(3, dtype=torch.float64), 0.0
+    )
+    assert value <= FLOAT64_IDENTITY.value and float((at - centre).norm()) <= DESCENT_INVARIANT.value
+
+
+# -------------------------------------------------------------------------------------------- input variance
+def point_of(problem):
+    return assembled(claims_by_id()["thm-2.minimum"].standing.formula, problem)
+
+
+def test_with_constant_variances_the_loss_input_by_input_is_the_loss():
+    for problem in exact_problems("learned")[:5]:
+        point = point_of(problem)
+        constant = np.array([point.variance] * len(problem.data.points))
+        difference = families._exact_loss(problem, point, constant) - exact_loss(problem, point)
+        assert sympy.simplify(difference) == 0
+    for problem in PLANTED[:8]:
+        point, statistics = point_of(problem), Statistics.of(problem)
+        at = parameters(point)
+        expected = float(vae_loss(*at, *statistics))
+        constant = np.outer(np.ones(problem.d0 + 1), point.variance)
+        assert families._float_loss(problem, point, constant) == pytest.approx(expected)
+        each = vae_loss(at.W, at.U, torch.log(torch.tensor(constant)), *families._of_each_point(problem))
+        assert float(each.mean()) == pytest.approx(expected)
+
+
+def test_the_families_on_trial_cover_what_a_statement_can_say():
+    outcomes = {(o.has_constants, o.gap > 0, o.spread > 0) for p in exact_problems("learned")[:8] for o in tried(p)}
+    assert outcomes == {(True, False, False), (False, True, True), (False, False, False)}
+
+
+def test_descent_over_families_finds_the_same_minimum_as_over_constants_or_a_higher_one():
+    problem = next(
+        p for p in PLANTED if p.D0 * p.d1 <= 4 and {"above-threshold"} <= p.regimes and "at-threshold" not in p.regimes
+    )
+    least = float(vae_loss(*parameters(point_of(problem)), *Statistics.of(problem)))
+    everything, multiples, prior = descended(problem, least, 0)
+    assert everything.gap == everything.spread == 0.0
+    assert multiples.gap > 0 and multiples.spread > 0
+    assert prior.gap > 0 and prior.spread == 0.0
+
+
+def test_descent_without_the_logarithm_would_not_find_constants(monkeypatch):
+    """A deliberate break: the cost of the variances taken at their mean, so that nothing keeps them even."""
+
+    def blind(W, U, log_variance, *statistics):
+        return vae_loss(W, U, log_variance.exp().mean(0).log().expand(log_variance.shape), *statistics)
+
+    problem = next(p for p in PLANTED if p.D0 * p.d1 <= 4 and "at-threshold" not in p.regimes)
+    least = float(vae_loss(*parameters(point_of(problem)), *Statistics.of(problem)))
+    descended.cache_clear()
+    monkeypatch.setattr(families, "vae_loss", blind)
+    assert descended(problem, least, 0)[0].spread > 0
+    descended.cache_clear()
+
+
+# ---------------------------------------------------------------------------------- the output and the origin
+@pytest.mark.parametrize("kind", ["learned", "prior"])
+def test_the_exact_output_is_that_of_second_moments(kind):
+    for problem in exact_problems(kind)[:8]:
+        claim = claims_by_id()["thm-2.minimum" if kind == "learned" else "thm-1.minimum"]
+        point = assembled(claim.standing.formula, problem)
+        inner = point.W.T @ problem.A @ point.W + np.diag(point.variance)
+        assert sympy.simplify(((point.U @ inner) * point.U).sum() - mechanisms.squared_output(problem)) == 0
+
+
+def test_the_loss_rises_with_the_decoder_alone(layers):
+    exact, floating, _ = layers
+    for layer in (exact, floating):
+        for problem in layer.problems("fixed")[:6]:
+            assert mechanisms._rises(problem, layer.loss)
