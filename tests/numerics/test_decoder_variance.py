@@ -1,105 +1,38 @@
-"""A learned decoder variance: its objective, its instances, descent to a minimum, into a valley or for ever, and the layers."""
+"""A learned decoder variance: its objective, and descent to a minimum, into a valley or for ever."""
 
 import math
-from functools import cache
-from typing import Any
 
 import numpy as np
 import pytest
-import sympy
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from sympy import Rational
+from decoder_reference import EVERY_FAMILY, best_variance, drawn, found, least_at, small
 from torch import Tensor
 
 import numerics.decoder_descent
 import numerics.decoder_objective
-from derivations import notation as n
-from derivations.errors import DataError
-from derivations.instances import is_exactly_zero
-from derivations.ledger import claims_by_id
 from numerics.decoder_objective import (
     DecoderParameters,
     decoder_gradient,
     decoder_hessian,
     decoder_loss,
 )
-from numerics.decoder_pieces import exact_least_over_decoder
-from numerics.decoder_problems import decoder_problems
 from numerics.decoder_profile import least_over_decoder
-from numerics.descent import Minimum, minimise
-from numerics.evidence import collect
-from numerics.exact import ExactProblem, exact_loss
-from numerics.layers.descent import DescentLayer
-from numerics.layers.exact import ExactLayer
-from numerics.layers.floating import FloatLayer, collapsed_loss, kind_of, relative_distance, variance_findings
+from numerics.descent import minimise
 from numerics.moments import digits_conditional, second_moments
 from numerics.objective import Statistics
 from numerics.oracle import elbo_by_sigma_points
-from numerics.points import assembled, symbol_values
 from numerics.problem import Problem
-from numerics.problems import planted_problem, random_problems, regime_counts
-from numerics.rational_decoder import exact_decoder_problems
 from numerics.tolerances import (
     DECODER_CURVATURE,
     DESCENT_BELOW,
     DESCENT_GAP,
     DESCENT_INVARIANT,
-    EXACT,
     FLOAT64_DERIVATIVE,
     FLOAT64_IDENTITY,
     GRADIENT_NORM,
     HESSIAN_EIGENVALUE,
     Tolerance,
 )
-
-drawn = cache(decoder_problems)
-EVERY_FAMILY = 44  # instances: each family four times
-
-
-@cache
-def found(seed: int) -> list[Minimum]:
-    return minimise(drawn(EVERY_FAMILY, seed), seed=seed)
-
-
-def least_at(s: float, squares: list[float], r: float, beta: float, d1: int, d2: int) -> float:
-    """The least L_VAE + (d2/2) log s at decoder variance s, written here anew: one mode after another."""
-    left = r
-    for index, square in enumerate(squares):
-        active = index < d1 and square > beta * s
-        left += beta * s * (1 + math.log(square / (beta * s))) if active else square
-    return left / (2 * s) + d2 / 2 * math.log(s)
-
-
-def best_variance(problem: Problem) -> float | None:
-    """The best decoder variance by trying every number of active modes; 0 if the loss is unbounded, None in a valley."""
-    squares = [float(value) ** 2 for value in problem.spectrum]
-    for active in range(min(problem.d1, sum(square > 0 for square in squares)), -1, -1):
-        left, factor = problem.r + sum(squares[active:]), problem.d2 - active * problem.beta
-        if left == 0:
-            if factor >= 0:
-                return 0.0 if factor > 0 else None
-            continue
-        if factor > 0:
-            s = left / factor
-            slack = 1e-12 * s * problem.beta
-            above = active == 0 or squares[active - 1] >= problem.beta * s - slack
-            below = active >= min(problem.d1, len(squares)) or squares[active] <= problem.beta * s + slack
-            if above and below:
-                return s
-    raise AssertionError(f"no stationary point: {problem.name}")
-
-
-def small(zeta: list[float], beta: float, r: float, d1: int = 1, d2: int | None = None, **others: Any) -> Problem:
-    """A square instance with these singular values; d2 > d0 adds targets without signal."""
-    rng = np.random.default_rng(0)
-    singular = np.array(zeta)
-    fields: dict[str, Any] = {"eta_dec": 1.0, "eta_enc": 1.0} | others
-    return planted_problem(
-        rng, D0=len(zeta), d2=d2 or len(zeta), d1=d1, zeta=singular, phi=np.ones(len(zeta)), residual=r, beta=beta,
-        learned_decoder=True, name="small", **fields,
-    )  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------ the objective
@@ -154,102 +87,6 @@ def test_batches_equal_their_members() -> None:
         alone = decoder_hessian(*point, *Statistics.of(problem))
         assert torch.allclose(hessians[k], alone, rtol=FLOAT64_IDENTITY.value)
         assert torch.allclose(gradients.log_decoder[k], decoder_gradient(*point, *Statistics.of(problem)).log_decoder)
-
-
-# ------------------------------------------------------------------------------------------ the instances
-def test_instances_are_the_same_for_the_same_seed_and_a_shorter_list_begins_a_longer() -> None:
-    first, again, longer = decoder_problems(30, 5), decoder_problems(30, 5), decoder_problems(40, 5)
-    for a, b, c in zip(first, again, longer, strict=False):
-        assert a.A.tobytes() == b.A.tobytes() == c.A.tobytes()
-        assert (
-            (a.beta, a.y2, a.eta_dec, a.regimes)
-            == (b.beta, b.y2, b.eta_dec, b.regimes)
-            == (c.beta, c.y2, c.eta_dec, c.regimes)
-        )
-    assert {problem.beta for problem in first} != {problem.beta for problem in decoder_problems(30, 6)}
-
-
-@pytest.mark.parametrize("seed", range(2))
-def test_instances_are_in_every_regime_of_section_4_4(seed: int) -> None:
-    problems = drawn(300, seed)
-    assert all(problem.learned_decoder and problem.learned and kind_of(problem) == "decoder" for problem in problems)
-    counts = regime_counts(problems)
-    assert counts["learned-decoder"] == 300
-    wanted = {
-        "decoder-diverges",
-        "decoder-valley",
-        "beta-below-ratio",
-        "beta-at-ratio",
-        "beta-above-ratio",
-        "at-threshold",
-    }
-    wanted |= {"complete-collapse", "partial-collapse", "no-collapse", "ties", "zero-mode", "rank-deficient-A"}
-    wanted |= {"d1-below", "d1-at", "d1-above", "wide", "square", "tall", "r-zero", "r-positive"}
-    assert {name: counts[name] for name in wanted if counts[name] < 20} == {}
-    for ratio in ("beta-below-ratio", "beta-at-ratio", "beta-above-ratio"):
-        within = regime_counts(problem for problem in problems if ratio in problem.regimes)
-        assert (
-            min(within["complete-collapse"], within["partial-collapse"] + within["no-collapse"], within["r-zero"]) >= 5
-        )
-
-
-@pytest.mark.parametrize("seed", range(2))
-def test_the_collapse_threshold_is_met_exactly(seed: int) -> None:
-    met = 0
-    for problem in drawn(300, seed):
-        balance = problem.d2 * problem.spectrum[0] ** 2 - problem.beta * (
-            problem.r + float(np.sum(problem.spectrum**2))
-        )
-        if {"at-threshold", "complete-collapse"} <= problem.regimes:
-            assert balance == 0
-            met += 1
-        elif not problem.regimes & {"decoder-valley", "at-threshold"}:
-            assert bool(balance < 0) is ("complete-collapse" in problem.regimes)
-            assert abs(balance) > DESCENT_INVARIANT.value * problem.y2
-    assert met > 20
-
-
-@pytest.mark.parametrize("seed", range(2))
-def test_tags_say_what_the_best_variance_does(seed: int) -> None:
-    for problem in drawn(300, seed):
-        s = best_variance(problem)
-        assert (s == 0) is ("decoder-diverges" in problem.regimes), problem.name
-        assert (s is None) is ("decoder-valley" in problem.regimes), problem.name
-        if s:
-            reachable = problem.spectrum[: problem.d1] ** 2 / (problem.beta * s)
-            off = np.abs(reachable - 1) > FLOAT64_IDENTITY.value
-            assert bool(np.all(off)) is ("at-threshold" not in problem.regimes), problem.name
-            assert np.all(np.abs(reachable[off] - 1) > 0.02), problem.name
-            active = int(np.sum(reachable[off] > 1))
-            assert (active == 0) is ("complete-collapse" in problem.regimes)
-
-
-def test_other_kinds_of_instances_hold_the_decoder_fixed() -> None:
-    assert not any(problem.learned_decoder for problem in random_problems(60, 0))
-    minimum = minimise(random_problems(1, 0), seed=0)[0]
-    assert (minimum.eta_dec, minimum.diverged) == (minimum.problem.eta_dec, False)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"learned_decoder": 1}, "learned_decoder must be True or False"),
-        ({"sigma": np.ones(1)}, "sigma is held fixed and eta_dec learned"),
-        ({"y2": 0.0, "C": np.zeros((1, 1))}, "y2 must be positive"),
-    ],
-)
-def test_what_is_no_instance_is_refused(change: dict[str, Any], message: str) -> None:
-    one = np.ones((1, 1))
-    fields: dict[str, Any] = {
-        "A": one, "C": one, "y2": 1.0, "d1": 1, "beta": 1.0, "eta_dec": 1.0, "eta_enc": 1.0, "learned_decoder": True,
-    }  # fmt: skip
-    with pytest.raises(DataError, match=message):
-        Problem(**fields | change)
-
-
-def test_too_many_parameters_are_refused() -> None:
-    with pytest.raises(DataError, match="has 2601 parameters"):
-        minimise([digits_conditional(40, 1.0, learned_decoder=True)], seed=0)
 
 
 # ------------------------------------------------------------------------------------------ descent
@@ -368,185 +205,3 @@ def test_real_data() -> None:
         - 2 * np.trace(problem.C @ minimum.W @ minimum.U.T)
     )
     assert abs(error / problem.d2 - minimum.eta_dec**2) <= DESCENT_INVARIANT.value * expected
-
-
-# ------------------------------------------------------------------------------------------ the layers
-@pytest.fixture(scope="module")
-def descent() -> DescentLayer:
-    layer = DescentLayer(seed=0, count=2 * EVERY_FAMILY, real_data=False)
-    assert layer.problems("decoder")[5].beta == drawn(EVERY_FAMILY, 0)[5].beta
-    return layer
-
-
-@pytest.fixture(scope="module")
-def layers(descent: DescentLayer) -> list[Any]:
-    return [ExactLayer(0), FloatLayer(0), descent]
-
-
-def test_the_search_over_the_variance_agrees_with_descent(descent: DescentLayer) -> None:
-    compared = 0
-    for problem in descent.problems("decoder"):
-        optimum = least_over_decoder(problem)
-        assert (optimum.variance == 0) is descent.unbounded(problem), problem.name
-        assert (optimum.variance is None) is (descent.decoder_variance(problem) is None), problem.name
-        assert descent.collapses_completely(problem) is (
-            optimum.variance != 0 and abs(optimum.loss - collapsed_loss(problem)) <= DESCENT_GAP.value
-        )
-        if optimum.variance != 0:
-            gap = abs(descent.least_loss(problem) - optimum.loss)
-            assert gap <= DESCENT_GAP.value * max(1.0, abs(optimum.loss)), problem.name
-            compared += 1
-    assert compared >= 36
-
-
-def test_minima_are_certified_and_divergence_is_not(descent: DescentLayer) -> None:
-    ended = [descent.minimum(problem) for problem in descent.problems("decoder")]
-    rows = collect("descent", descent.certificate_findings())
-    assert all(row.passed for row in rows)
-    certified = sum(row.instances for row in rows if row.quantity == "negative curvature")
-    assert certified == sum(not minimum.diverged for minimum in ended) < len(ended)
-
-
-def test_every_layer_answers_for_every_instance(layers: list[Any]) -> None:
-    for layer in layers:
-        kinds = {"unbounded": 0, "valley": 0, "collapsed": 0, "active": 0}
-        for problem in layer.problems("decoder"):
-            s, unbounded = layer.decoder_variance(problem), layer.unbounded(problem)
-            collapsed, least = layer.collapses_completely(problem), layer.least_loss(problem)
-            assert (s == 0) is unbounded is bool(least == -math.inf), problem.name
-            assert not (unbounded and collapsed)
-            kinds["unbounded"] += unbounded
-            kinds["valley"] += s is None
-            kinds["collapsed"] += collapsed
-            kinds["active"] += not collapsed and not unbounded
-            assert all(finding.agrees for finding in layer.decoder_variance_findings(problem, s or 0)) or s is None
-            if s is not None:
-                wrong = list(layer.decoder_variance_findings(problem, 2 * s + int(s == 0)))
-                assert len(wrong) == 1 and not wrong[0].agrees
-            values = symbol_values(problem)
-            assert (values[n.residual] == 0) is bool(problem.r == 0)
-            assert layer.difference("least loss", problem, least, least).agrees
-            assert not layer.difference("least loss", problem, least, -least).agrees or least == 0
-        assert min(kinds.values()) >= 2, (layer.name, kinds)
-
-
-def as_float(problem: ExactProblem) -> Problem:
-    arrays = {name: np.array(getattr(problem, name), dtype=np.float64) for name in ("A", "C")}
-    zeta = np.array(problem.spectrum, dtype=np.float64)
-    return Problem(
-        **arrays, y2=float(problem.r) + float(np.sum(zeta**2)), d1=problem.d1, beta=float(problem.beta),
-        eta_dec=float(problem.eta_dec), eta_enc=float(problem.eta_enc), zeta=zeta, learned_decoder=True,
-    )  # fmt: skip
-
-
-def test_the_exact_optimum_is_that_of_the_search_in_floats() -> None:
-    for problem in exact_decoder_problems():
-        exact, found = exact_least_over_decoder(problem), least_over_decoder(as_float(problem))
-        assert (exact.variance is None) is (found.variance is None), problem.name
-        if exact.variance is not None:
-            assert abs(float(exact.variance) - found.variance) <= FLOAT64_IDENTITY.value * max(1, float(exact.variance))
-            assert exact.variance.is_Rational
-        assert relative_distance(float(exact.loss), found.loss) <= FLOAT64_IDENTITY.value, problem.name
-
-
-def test_the_exact_least_loss_is_attained_on_the_data() -> None:
-    """L_VAE from the log densities on the data points, at Theorem 2's minimum for the best variance."""
-    lengths = claims_by_id()["thm-2.minimum"].standing.formula
-    attained = 0
-    for problem in exact_decoder_problems():
-        optimum = exact_least_over_decoder(problem)
-        if optimum.variance and not ExactLayer(0).collapses_completely(problem):
-            scalars = type(problem.data.scalars)(
-                **vars(problem.data.scalars) | {"eta_dec": sympy.sqrt(optimum.variance)}
-            )
-            held = ExactProblem(
-                type(problem.data)(scalars, problem.data.matrices, problem.data.points), True, problem.name
-            )
-            loss = exact_loss(held, assembled(lengths, held)) + Rational(problem.d2, 2) * sympy.log(optimum.variance)
-            assert is_exactly_zero(loss - optimum.loss), problem.name
-            attained += 1
-    assert attained >= 4
-
-
-def test_exact_instances_meet_thresholds_exactly() -> None:
-    positions = set()
-    for problem in exact_decoder_problems():
-        s = exact_least_over_decoder(problem).variance
-        if s:
-            positions |= {int(sympy.sign(value**2 - problem.beta * s)) for value in problem.spectrum[: problem.d1]}
-    assert positions == {-1, 0, 1}
-    added = [p for p in ExactLayer(7).problems("decoder") if p not in ExactLayer(0).problems("decoder")]
-    assert len(added) == 6
-
-
-@pytest.mark.parametrize(
-    ("stated", "found", "residual"),
-    [(1.0, 1.0, 0.0), (0.0, 0.0, 0.0), (2.0, 1.0, 0.5), (0.0, 3.0, 1.0), (-1.0, 0.0, 1.0), (math.inf, 1.0, math.inf)],
-)
-def test_distances_of_variances(stated: float, found: float, residual: float) -> None:
-    problem = drawn(1, 0)[0]
-    (finding,) = variance_findings(problem, stated, found, FLOAT64_IDENTITY)
-    assert finding.residual == residual
-
-
-def test_undefined_variances_agree_with_none_and_a_valley_with_any() -> None:
-    problem = drawn(1, 0)[0]
-    (finding,) = variance_findings(problem, math.nan, 1.0, FLOAT64_IDENTITY)
-    assert not finding.agrees
-    assert list(variance_findings(problem, 5.0, None, EXACT)) == []
-
-
-def test_equal_infinities_agree() -> None:
-    assert relative_distance(-np.inf, -np.inf) == 0
-    assert relative_distance([1.0, np.inf], [1.0, np.inf]) == 0
-    assert (
-        relative_distance(-np.inf, np.inf) == relative_distance(-np.inf, 1.0) == relative_distance(np.nan, 0) == np.inf
-    )
-
-
-# ------------------------------------------------------------------------------------------ for any instance
-instances = st.tuples(
-    st.lists(st.integers(0, 12), min_size=1, max_size=4),
-    st.integers(0, 8),
-    st.integers(1, 24),
-    st.integers(1, 4),
-    st.integers(0, 2),
-).filter(lambda drawn: any(drawn[0]))
-
-
-@given(instances)
-@settings(max_examples=40)
-def test_no_variance_does_better_than_the_one_found(given_: tuple[list[int], int, int, int, int]) -> None:
-    halves, quarters, eighths, d1, more = given_
-    zeta = sorted((value / 2 for value in halves), reverse=True)
-    r, beta, d2 = quarters / 4, eighths / 8, len(zeta) + more
-    optimum = least_over_decoder(small(zeta, beta, r, d1=d1, d2=d2))
-    squares = [value**2 for value in zeta]
-    natural = (r + sum(squares)) / d2
-    trials = [least_at(natural * math.exp(-k / 3), squares, r, beta, d1, d2) for k in range(-12, 30)]
-    explained = r == 0 and sum(squares[d1:]) == 0
-    slope = d2 - beta * sum(square > 0 for square in squares)
-    assert (optimum.variance == 0) is (explained and slope > 0)
-    assert (optimum.variance is None) is (explained and slope == 0)
-    tolerance = FLOAT64_IDENTITY.value * max(map(abs, trials))
-    assert min(trials) >= optimum.loss - tolerance
-    if optimum.variance:
-        assert abs(least_at(optimum.variance, squares, r, beta, d1, d2) - optimum.loss) <= tolerance
-
-
-@given(st.integers(0, 299), st.floats(0.1, 10))
-@settings(max_examples=25)
-def test_the_best_variance_scales_with_y(index: int, factor: float) -> None:
-    problem = drawn(300, 1)[index]
-    scaled = Problem(
-        A=problem.A, C=factor * problem.C, y2=factor**2 * problem.y2, d1=problem.d1, beta=problem.beta,
-        eta_dec=problem.eta_dec, eta_enc=problem.eta_enc, zeta=factor * problem.spectrum, learned_decoder=True,
-    )  # fmt: skip
-    one, other = least_over_decoder(problem), least_over_decoder(scaled)
-    if one.variance is None or one.variance == 0:
-        assert other.variance == one.variance
-        return
-    assert other.variance is not None
-    assert abs(other.variance / one.variance / factor**2 - 1) <= FLOAT64_IDENTITY.value
-    shift = problem.d2 * math.log(factor)
-    assert abs(other.loss - one.loss - shift) <= FLOAT64_IDENTITY.value * max(1.0, abs(one.loss), abs(shift))
