@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import sympy
 
-from derivations.claim import Assumption, Claim, Decision, Verdict, undecided
+from derivations.claim import Claim, Decision, Verdict, undecided
 from derivations.ledger import claims_by_id
 from derivations.mutants import Mutant, mutants
 
@@ -67,7 +67,6 @@ def judge(claim_id: str) -> Judgement:
         tuple(
             Probe(assumption.text, _decision(assumption.without, claim.standing.formula))
             for assumption in claim.assumptions
-            if isinstance(assumption, Assumption)
         ),
     )
 

@@ -125,7 +125,7 @@ class Claim:
     observable: str
     corrected: Statement | None = None
     uses: tuple[str, ...] = ()
-    assumptions: tuple[str | Assumption, ...] = field(default=())
+    assumptions: tuple[Assumption, ...] = ()
     erratum: Erratum | None = None
 
     @property

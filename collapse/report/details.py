@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from collapse.findings import ClaimReport, LemmaReport
-from collapse.report.layout import plain, print_lines, print_title
+from collapse.report.layout import counted, plain, print_lines, print_title
 from derivations.claim import Decision
 
 
@@ -24,7 +24,8 @@ def print_refuted(console: Console, reports: Sequence[ClaimReport]) -> None:
     for report in reports:
         if report.judgement is None or report.judgement.printed.witness is None:
             continue
-        heading(console, report)
+        print_title(console, report.claim.id, report.claim.source)
+        print_lines(console, [(Text("says"), report.claim.title)])
         rows: list[tuple[Text, str | Text]] = [
             (Text("printed", style="red"), plain(report.claim.printed.formula)),
             (Text("fails at", style="red"), values_of(report.judgement.printed)),
@@ -47,7 +48,7 @@ def print_assumptions(console: Console, reports: Sequence[ClaimReport], *, detai
             )
         return
     for report, own in judged:
-        heading(console, report, "without each of its assumptions")
+        print_title(console, report.claim.id, "without each of its assumptions")
         for probe in own:
             decision, style = probe.decision, "green" if probe.failure is None else "bold red"
             print_lines(console, [(Text("without", style="cyan"), probe.assumption)])
@@ -65,7 +66,9 @@ def print_lemmas(console: Console, lemmas: Sequence[LemmaReport]) -> None:
         return
     console.print("\nCited lemmas:")
     for report in lemmas:
-        outcome = f"{report.stress.instances} instances, {report.stress.counterexample or 'no counterexample'}"
+        outcome = (
+            f"{counted(report.stress.instances, 'instance')}, {report.stress.counterexample or 'no counterexample'}"
+        )
         rows: list[tuple[Text, str | Text]] = [
             (Text("lemma", style="bold"), f"{report.lemma.name} ({report.lemma.source})"),
             (Text("says"), report.lemma.statement),
@@ -74,12 +77,6 @@ def print_lemmas(console: Console, lemmas: Sequence[LemmaReport]) -> None:
             (Text("stress"), Text(outcome, style="" if report.stress.passed else "bold red")),
         ]
         print_lines(console, rows)
-
-
-def heading(console: Console, report: ClaimReport, what: str = "") -> None:
-    """A claim's ID, place and title."""
-    print_title(console, report.claim.id, report.claim.source)
-    console.print(Text(f"  {report.claim.title}" + (f"; {what}" if what else "")))
 
 
 def values_of(decision: Decision) -> str:

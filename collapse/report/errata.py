@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from collapse.errata import Entry, Errata
-from collapse.report.layout import plain, print_lines, print_title
+from collapse.report.layout import counted, plain, print_lines, print_title
 from collapse.report.letters import with_letters
 from collapse.report.versions import SCHEMA_VERSION, versions
 from derivations.claim import Decision, Severity
@@ -55,7 +55,7 @@ def proof_of(entry: Entry) -> str:
         return "not at all"
     uses = f"using {', '.join(entry.claim.uses)}" if entry.claim.uses else "from the definitions alone"
     lemmas = f"cited lemmas: {', '.join(entry.lemmas)}" if entry.lemmas else "no cited lemma"
-    return f"{len(entry.corrected.steps)} steps, {entry.corrected.scope}, {uses}, {lemmas}"
+    return f"{counted(len(entry.corrected.steps), 'step')}, {entry.corrected.scope}, {uses}, {lemmas}"
 
 
 def print_errata(console: Console, errata: Errata) -> None:
@@ -80,7 +80,7 @@ def print_errata(console: Console, errata: Errata) -> None:
 def summary(errata: Errata) -> str:
     """How many entries, and of which severity."""
     counts = ", ".join(f"{count} {severity}" for severity, count in errata.by_severity.items())
-    return f"{len(errata.entries)} errata: {counts}."
+    return f"{counted(len(errata.entries), 'erratum', 'errata')}: {counts}."
 
 
 def markdown(errata: Errata) -> str:

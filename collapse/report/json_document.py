@@ -51,7 +51,7 @@ def _claim(report: ClaimReport, *, mutants: bool) -> dict[str, Any]:
         "id": claim.id,
         "source": claim.source,
         "title": claim.title,
-        "assumptions": [getattr(assumption, "text", assumption) for assumption in claim.assumptions],
+        "assumptions": [assumption.text for assumption in claim.assumptions],
         "probes": [_probe(probe) for probe in judgement.probes] if judgement else [],
         "printed": printed,
         "corrected": corrected,

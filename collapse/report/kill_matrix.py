@@ -10,7 +10,7 @@ from rich.text import Text
 
 from collapse.findings import ClaimReport, Fate
 from collapse.judgement import LAYERS
-from collapse.report.details import heading
+from collapse.report.layout import print_title
 
 STYLES = {
     Fate.KILLED: "green",
@@ -24,7 +24,7 @@ SHORT = {Fate.KILLED: "killed", Fate.SURVIVED: "survived", Fate.LEFT_OUT: "by pr
 def print_kill_matrix(console: Console, reports: Sequence[ClaimReport]) -> None:
     """For each claim what became of every mutant in every layer; for several claims a matrix of counts, too."""
     for report in reports:
-        heading(console, report, "its mutants, layer by layer")
+        print_title(console, report.claim.id, "its mutants, layer by layer")
         console.print(mutants_table(report))
     if len(reports) > 1:
         console.print(Text("\nMutants killed, claim by layer", style="bold"))

@@ -32,3 +32,8 @@ def print_title(console: Console, name: str, place: str, *more: Text) -> None:
 def plain(formula: object) -> str:
     """A formula in one line of text."""
     return str(formula).replace("**", "^")
+
+
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """A number with its noun: 1 step, 2 steps."""
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"

@@ -23,6 +23,8 @@ STYLES = {Verdict.PROVED: "green", Verdict.REFUTED: "red", Verdict.UNDECIDED: "y
 
 WIDE = 112
 """Columns that the whole table takes."""
+MARGIN = 4
+"""Lines of a terminal that the rows of the growing table leave free."""
 
 
 class LiveTable:
@@ -56,8 +58,21 @@ class LiveTable:
             self.live.update(self._content())
 
     def _content(self) -> RenderableType:
-        rows = table(list(self.reports.values()), self.layers, narrow=self.console.width < WIDE)
-        return Group(rows, Text(f"minima found by descent: {self.minima}", style="dim"))
+        """How far the audit is, and the table: where not all of it fits, the claims still open come first."""
+        reports = list(self.reports.values())
+        still_open = [report for report in reports if not finished(report, self.layers)]
+        progress = f"{len(reports) - len(still_open)} of {len(reports)} claims audited"
+        if "descent" in self.layers:
+            progress += f"; {self.minima} minima found by descent"
+        room = max(1, self.console.height - MARGIN)
+        rows = reports if len(reports) <= room else (still_open or reports)[:room]
+        return Group(Text(progress, style="dim"), table(rows, self.layers, narrow=self.console.width < WIDE))
+
+
+def finished(report: ClaimReport, layers: Sequence[str]) -> bool:
+    """Whether all of the layers that test the claim have answered."""
+    wanted = {name for name in layers_of(report.claim) if name in layers}
+    return wanted <= report.examinations.keys() and (SYMBOLIC not in layers or report.judgement is not None)
 
 
 def table(reports: Sequence[ClaimReport], layers: Sequence[str], *, narrow: bool = False) -> Table:
@@ -115,8 +130,7 @@ def _layer(report: ClaimReport, name: str, *, counts: bool) -> Text:
 
 
 def _mutants(report: ClaimReport, layers: Sequence[str]) -> Text:
-    wanted = {name for name in layers_of(report.claim) if name in layers}
-    if not wanted <= report.examinations.keys() or (SYMBOLIC in layers and report.judgement is None):
+    if not finished(report, layers):
         return Text("…", style="dim")
     style = "" if report.mutants_refuted == report.mutants_total else "bold red"
     return Text(f"{report.mutants_refuted}/{report.mutants_total}", style=style)

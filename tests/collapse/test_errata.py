@@ -109,7 +109,7 @@ def test_the_markdown_table() -> None:
     assert set(rule) == set("| -") and rule.count("|") == head.count("|") == 7
     point = "ζ = σ = (2, 1), β = η_dec = 1, d0 = 1, i = 1: √β η_dec is 1 \\| 2, not ζ_i^2"
     assert row == f"| test.claim | §0, Eq 0 | σ_i ≤ √β η_dec | {point} | σ_i = 2 ζ_i | condition |"
-    assert (blank, counts) == ("", "1 errata: 0 typo, 1 condition, 0 conclusion.")
+    assert (blank, counts) == ("", "1 erratum: 0 typo, 1 condition, 0 conclusion.")
 
 
 def test_markdown_says_literally_what_the_text_says() -> None:
@@ -165,7 +165,7 @@ def test_the_terminal_shows_everything(width: int) -> None:
         "fails at ζ = σ = (2, 1)",
         "since √β η_dec is 1 | 2, not ζ_i^2",
         "holds σ_i = 2 ζ_i",
-        "proved 1 steps, symbolic dimensions, using thm-0.other, no cited lemma",
+        "proved 1 step, symbolic dimensions, using thm-0.other, no cited lemma",
         "from the definitions alone, cited lemmas: a lemma",
         "2 errata: 0 typo, 2 condition, 0 conclusion.",
         "test.other: a step rests on 'a lemma', which is no cited lemma",

@@ -218,10 +218,35 @@ def test_a_layer_that_does_not_apply_is_marked() -> None:
 @pytest.mark.parametrize("terminal", [True, False])
 def test_the_live_table_is_silent_in_a_pipe(terminal: bool) -> None:
     stream = io.StringIO()
-    console = Console(file=stream, width=120, force_terminal=terminal)
+    console = Console(file=stream, width=120, height=len(CLAIMS) + 10, force_terminal=terminal)
     with LiveTable(console, CLAIMS, LAYERS) as live:
         live(report_of(CLAIMS[0]))
         live(12)
         live(5)
     assert live.minima == 17
     assert (CLAIMS[0].id in stream.getvalue()) is terminal
+
+
+def live_text(reports: list[ClaimReport], height: int, layers: tuple[str, ...] = LAYERS) -> str:
+    console = Console(file=io.StringIO(), width=120, height=height)
+    live = LiveTable(console, [report.claim for report in reports], layers)
+    for report in reports:
+        live(report)
+    console.print(live._content())
+    return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
+
+
+def test_the_live_table_tells_how_far_the_audit_is() -> None:
+    reports = [report_of(CLAIMS[0]), ClaimReport(CLAIMS[1])]
+    assert live_text(reports, 50).startswith("1 of 2 claims audited; 0 minima found by descent\n")
+    assert "descent" not in live_text(reports, 50, ("symbolic",))
+    assert all(report.claim.id in live_text(reports, 50) for report in reports)
+
+
+def test_where_not_all_fits_the_live_table_shows_the_claims_still_open() -> None:
+    reports = [report_of(claim) for claim in CLAIMS[:6]] + [ClaimReport(claim) for claim in CLAIMS[6:9]]
+    lines = live_text(reports, 8).splitlines()
+    assert len(lines) <= 8
+    assert [line.split()[0] for line in lines[2:]] == [claim.id for claim in CLAIMS[6:9]]
+    done = live_text(reports[:6], 8).splitlines()
+    assert [line.split()[0] for line in done[2:]] == [claim.id for claim in CLAIMS[:4]]
