@@ -17,8 +17,6 @@ i = Symbol("i", integer=True, positive=True)
 
 # Scalars: KL weight; standard deviations of the decoder and of the prior.
 beta, eta_dec, eta_enc = sympy.symbols("beta eta_dec eta_enc", positive=True)
-# The second moment of the target that no linear function of the input explains, E|y|^2 - |Z|^2.
-residual = Symbol("r", nonnegative=True)
 # A term that does not depend on the variable in question (Eq 13).
 constant = Symbol("constant", real=True)
 # r = E|y|^2 - |Z|^2, the second moment of the target that no linear function of the input explains: constant in L_VAE at a

@@ -1,0 +1,151 @@
+"""A learned decoder variance: its closed form, and Booleans of what happens with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import Basic, Symbol
+
+from derivations.decoder_instances import (
+    collapse_fixed,
+    collapse_learned,
+    learned_variance,
+    rank,
+    unbounded,
+    vanishes,
+)
+from derivations.decoder_variance import kept
+from numerics import booleans
+from numerics.decoder_families import EQUAL, NEAR, VAE, changed, family, held_at, near_variances, own
+from numerics.lambdified import evaluate
+from numerics.layers.base import Finding, Layer
+from numerics.layers.descent import DescentLayer
+from numerics.observables.base import Check, everywhere
+from numerics.observables.minima import truth
+from numerics.points import Point, backend_of, symbol_values
+from numerics.tolerances import DESCENT_INVARIANT, EXACT, FLOAT64_IDENTITY
+
+
+# ------------------------------------------------------------------------------------- the closed form
+def closed_form(layer: Layer, formula: Basic) -> Iterator[Finding]:
+    """(value, condition) at k active modes: the least value over the k with the condition is the best eta_dec^2."""
+    for problem in layer.problems("decoder"):
+        stated = stated_variance(problem, formula)
+        if stated is None:
+            yield Finding("a variance", problem.name, float("inf"), EXACT)
+            continue
+        yield from layer.decoder_variance_findings(problem, stated)
+        if not isinstance(layer, DescentLayer) and layer.decoder_variance(problem) is None:
+            yield from _last_minimiser(layer, problem, stated)
+
+
+def _last_minimiser(layer: Layer, problem: Any, stated: Any) -> Iterator[Finding]:
+    """Where many eta_dec^2 do equally well: the stated one does, and a larger one does not."""
+    least = layer.least_loss(problem)
+    agrees = []
+    for variance in (stated, stated * 9 / 8):
+        if not variance > 0:
+            yield Finding("a variance", problem.name, float("inf"), EXACT)
+            return
+        logarithm = sympy.log(variance) if backend_of(problem) == "exact" else np.log(variance)
+        loss = layer.least_loss(held_at(problem, variance)) + problem.d2 * logarithm / 2
+        agrees.append(layer.difference("the loss", problem, loss, least).agrees)
+    yield truth(problem, agrees == [True, False], True)
+
+
+def stated_variance(problem: Any, formula: Basic) -> Any:
+    """The least of the values over the admitted k; None where there is none, or one that is no number."""
+    backend = backend_of(problem)
+    number = sympy.Integer if backend == "exact" else np.float64
+    known = {
+        symbol: np.float64(value) if isinstance(value, float) else value
+        for symbol, value in symbol_values(problem).items()
+    }
+    values = []
+    for count in range(min(problem.d1, problem.dstar) + 1):
+        value, admitted = evaluate(formula, known | {kept: number(count)}, backend)
+        if bool(admitted):
+            values.append(sympy.sympify(value) if backend == "exact" else value)
+    finite = (value.is_real and value.is_finite if backend == "exact" else np.isfinite(value) for value in values)
+    return min(values) if values and all(finite) else None
+
+
+# --------------------------------------------------------------------------------------- what happens
+def _collapses_where_it_is(layer: Layer, problem: Any) -> bool | None:
+    """Whether the origin, with the prior's variances, is as good as the best point at the given eta_dec."""
+    held = changed(layer, "given decoder").get(id(problem))
+    if held is None:
+        return None
+    W, U, V = (np.zeros((rows, held.d1), dtype=held.A.dtype) for rows in (len(held.A), held.d2, held.d0))
+    origin = Point(W, U, V, np.full(held.d1, held.eta_enc**2))
+    return layer.difference("the origin", held, layer.loss(held, origin), layer.least_loss(held)).agrees
+
+
+def _vanishes(layer: Layer, problem: Any) -> bool | None:
+    small = changed(layer, "tiny beta").get(id(problem))
+    return None if small is None else layer.unbounded(small)
+
+
+def _learned_variance(layer: Layer, problem: Any) -> Any:
+    if isinstance(layer, DescentLayer) and any(problem is each for each in family(layer, NEAR)):
+        return near_variances(layer).get(id(problem))
+    return layer.decoder_variance(problem)
+
+
+HAPPENINGS: dict[Symbol, Callable[[Layer, Any], Any]] = {
+    collapse_learned: lambda layer, problem: layer.collapses_completely(problem),
+    collapse_fixed: _collapses_where_it_is,
+    unbounded: lambda layer, problem: layer.unbounded(problem),
+    vanishes: _vanishes,
+    learned_variance: _learned_variance,
+    rank: lambda _, problem: sum(1 for value in problem.spectrum if value > 0),
+}
+"""What a layer finds for each symbol that is no scalar of the instance; None where it has not looked, or there are several."""
+
+
+def always(layer: Layer, formula: Basic, problems: Callable[[Layer], Sequence[Any]]) -> Iterator[Finding]:
+    """A Boolean of scalars and of what happens holds at every instance of a kind."""
+    descended = isinstance(layer, DescentLayer) and formula.has(learned_variance)
+    tolerance = DESCENT_INVARIANT if descended else FLOAT64_IDENTITY
+    asked = [symbol for symbol in HAPPENINGS if formula.has(symbol)]
+    for problem in problems(layer):
+        found = {symbol: HAPPENINGS[symbol](layer, problem) for symbol in asked}
+        if None in found.values():
+            continue
+        truths = {symbol: np.bool_(value) if isinstance(value, bool) else value for symbol, value in found.items()}
+        holds = booleans.truth(formula, symbol_values(problem) | truths, backend_of(problem), tolerance)
+        yield truth(problem, bool(holds), True)
+
+
+def equal(layer: Layer) -> Sequence[Any]:
+    """All zeta_i equal."""
+    return family(layer, EQUAL)
+
+
+def autoencoders(layer: Layer) -> Sequence[Any]:
+    """y = x."""
+    return family(layer, VAE)
+
+
+def equal_autoencoders(layer: Layer) -> Sequence[Any]:
+    """y = x, all positive eigenvalues of A equal."""
+    return [problem for problem in autoencoders(layer) if len(set(problem.spectrum)) == 1]
+
+
+def vanilla_autoencoders(layer: Layer) -> Sequence[Any]:
+    """y = x and beta = 1."""
+    return [problem for problem in autoencoders(layer) if problem.beta == 1]
+
+
+CHECKS: dict[str, dict[str, Check]] = {
+    "decoder_variance": everywhere(closed_form),
+    "decoder_happening": everywhere(partial(always, problems=own)),
+    "decoder_happening_equal": everywhere(partial(always, problems=equal)),
+    "decoder_vae": everywhere(partial(always, problems=autoencoders)),
+    "decoder_vae_equal": everywhere(partial(always, problems=equal_autoencoders)),
+    "decoder_vae_vanilla": everywhere(partial(always, problems=vanilla_autoencoders)),
+}

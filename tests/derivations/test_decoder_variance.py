@@ -1,0 +1,288 @@
+"""The learned decoder variance: the statements typed a second time, witnesses by plain fractions, and breaks that must show."""
+
+import math
+import re
+from fractions import Fraction
+
+import pytest
+import sympy
+
+from derivations import decoder_collapse, decoder_variance
+from derivations.claim import Verdict
+from derivations.decoder_collapse import CONDITIONS
+from derivations.decoder_instances import (
+    DecoderInstance,
+    autoencoder_instances,
+    collapse_fixed,
+    collapse_learned,
+    decoder_instance,
+    decoder_instances,
+    largest_minimiser,
+    unbounded,
+    vanishes,
+)
+from derivations.decoder_variance import CLAIMS as CLOSED_FORM_CLAIMS
+from derivations.decoder_variance import CLOSED_FORM, gives_learned_variance, kept, slope_steps, stated_variance
+from derivations.decoder_variance_causes import CLAIMS as CAUSES
+from derivations.decoder_variance_claims import CLAIMS as SECTION
+from derivations.notation import beta, d2, dstar, residual
+
+CLAIMS = {claim.id: claim for claim in (*CLOSED_FORM_CLAIMS, *SECTION, *CAUSES)}
+REFUTED = {
+    "s4.4.threshold",
+    "s4.4.vae",
+    "s4.4.vae-every-data-set",
+    "s4.4.underparametrized",
+    "s4.4.parametrization",
+    "s4.5.decoder-variance",
+}
+NUMBER = re.compile(r"-?\d+(?:/\d+)?")
+each_claim = pytest.mark.parametrize("claim", CLAIMS.values(), ids=lambda claim: claim.id)
+
+
+# ------------------------------------------------------------------------- the same in plain fractions
+class Model:
+    """An instance in fractions, with the profile of its loss in s = eta_dec^2 and what follows from that alone."""
+
+    def __init__(self, zeta, r, weight, d1, d2, eta_dec=Fraction(1)):
+        self.squares = [Fraction(z) ** 2 for z in zeta]
+        self.r, self.weight, self.d1, self.d2, self.eta_dec = Fraction(r), Fraction(weight), d1, d2, Fraction(eta_dec)
+
+    @classmethod
+    def of(cls, instance: DecoderInstance) -> "Model":
+        zeta = [Fraction(str(z)) for z in instance.zeta]
+        scalars = (Fraction(str(x)) for x in (instance.residual, instance.beta, instance.eta_dec))
+        r, weight, eta_dec = scalars
+        return cls(zeta, r, weight, instance.d1, instance.d2, eta_dec)
+
+    @classmethod
+    def witnessed(cls, name: str) -> "Model":
+        decision = CLAIMS[name].printed.decide(CLAIMS[name].printed.formula)
+        values = {key: [Fraction(number) for number in NUMBER.findall(text)] for key, text in decision.witness.values}
+        (r,), (weight,), (d1,), (d2_,), (eta,) = (values[key] for key in ("r", "beta", "d1", "d2", "eta_dec"))
+        return cls(values["zeta"], r, weight, int(d1), int(d2_), eta)
+
+    def loss(self, s: float) -> float:
+        """The least L_VAE + (d2/2) log s over U, W and Sigma."""
+        total = float(self.r)
+        for place, square in enumerate(map(float, self.squares)):
+            level = float(self.weight) * s
+            active = place < self.d1 and square > level
+            total += level * (1 + math.log(square / level)) if active else square
+        return total / (2 * s) + self.d2 / 2 * math.log(s)
+
+    def slope(self, s: Fraction) -> Fraction:
+        """2 s^2 times its slope, from the slope of each mode's loss: -min(zeta^2, beta s)."""
+        taken = [min(q, self.weight * s) if place < self.d1 else q for place, q in enumerate(self.squares)]
+        return self.d2 * s - self.r - sum(taken)
+
+    def last_minimiser(self) -> Fraction:
+        """The end of the s at which the slope is not positive: one of the zeros of its pieces, found by trying them all."""
+        ends = [Fraction(0)]
+        for count in range(min(self.d1, len(self.squares)) + 1):
+            rise = self.d2 - count * self.weight
+            if rise > 0:
+                ends.append((self.r + sum(self.squares[count:])) / rise)
+        return max(end for end in ends if self.slope(end) <= 0)
+
+    @property
+    def unbounded(self) -> bool:
+        return self.last_minimiser() == 0
+
+    @property
+    def collapses(self) -> bool:
+        end = self.last_minimiser()
+        return end > 0 and max(self.squares) <= self.weight * end
+
+    @property
+    def collapses_at_the_given_decoder(self) -> bool:
+        return max(self.squares) <= self.weight * self.eta_dec**2
+
+    @property
+    def vanishes(self) -> bool:
+        small = Model([], self.r, self.weight / 10**9, self.d1, self.d2)
+        small.squares = self.squares
+        return small.unbounded
+
+
+# --------------------------------------------------------------------------------- instances and facts
+def test_the_facts_of_the_instances_agree_with_plain_fractions():
+    seen = set()
+    for instance in (*decoder_instances(), *autoencoder_instances()):
+        model, facts = Model.of(instance), (collapse_learned, collapse_fixed, unbounded, vanishes)
+        found = [instance.value(symbol) == sympy.true for symbol in facts]
+        assert found == [model.collapses, model.collapses_at_the_given_decoder, model.unbounded, model.vanishes]
+        assert Fraction(str(largest_minimiser(instance))) == model.last_minimiser()
+        seen.add(tuple(found))
+    assert len(seen) >= 6
+
+
+def test_the_slope_is_that_of_the_loss_and_the_minimiser_is_one():
+    checked = 0
+    for instance in decoder_instances():
+        model = Model.of(instance)
+        best = float(model.last_minimiser())
+        for s in (0.03, 0.4, 1.7, 6.0):
+            step = 1e-6 * s
+            slope = (model.loss(s + step) - model.loss(s - step)) / (2 * step)
+            assert slope == pytest.approx(float(model.slope(Fraction(s))) / (2 * s * s), rel=1e-5, abs=1e-5)
+            if best:
+                assert model.loss(best) <= model.loss(s) + 1e-12
+                checked += 1
+            else:
+                assert model.loss(s * 1e-3) < model.loss(s)
+    assert checked > 100
+
+
+def test_every_kind_of_instance_occurs():
+    instances = decoder_instances()
+    zero_slope = [Model.of(each) for each in instances if Model.of(each).last_minimiser() > 0]
+    assert any(model.slope(model.last_minimiser() / 2) == 0 for model in zero_slope), "a valley"
+    assert any(Model.of(each).unbounded for each in instances)
+    assert {len(set(each.zeta)) < len(each.zeta) for each in instances} == {True, False}
+    assert {(each.d1 > len(each.zeta)) - (each.d1 < len(each.zeta)) for each in instances} == {-1, 0, 1}
+    assert all(each.residual > 0 or max(each.zeta) > 0 for each in instances), "y is not zero"
+    assert all(each.d2 == each.D0 and each.residual == 0 and min(each.zeta) > 0 for each in autoencoder_instances())
+
+
+# ------------------------------------------------------------------------------- a second transcription
+def test_the_closed_form_typed_again():
+    for instance in decoder_instances():
+        squares = [Fraction(str(z)) ** 2 for z in instance.zeta]
+        weight, r = Fraction(str(instance.beta)), Fraction(str(instance.residual))
+        most = min(instance.d1, instance.d0, instance.d2)
+        values = [
+            (r + sum(squares[k:])) / (instance.d2 - k * weight) for k in range(most + 1) if k * weight < instance.d2
+        ]
+        assert Fraction(str(stated_variance(CLOSED_FORM, instance))) == min(values)
+
+
+def typed_again(name, m, instance):
+    """The printed statements, as truths of numbers."""
+    weight, d1_, d2_, modes = m.weight, m.d1, m.d2, len(m.squares)
+    total = m.r + sum(m.squares)
+    ratio = Fraction(d2_, modes)
+    return {
+        "s4.4.still-collapses": m.collapses == (d2_ * m.squares[0] <= weight * total),
+        "s4.4.threshold": not (weight < ratio and m.collapses),
+        "s4.4.tight": weight < ratio or m.collapses,
+        "s4.4.vae": ratio == 1,
+        "s4.4.vae-vanilla": m.collapses == (weight >= Fraction(instance.D0, instance.d0)),
+        "s4.4.vae-every-data-set": m.collapses,
+        "s4.4.underparametrized": d1_ >= modes or not m.vanishes,
+        "s4.4.parametrization": d1_ < modes or m.vanishes,
+        "s2.four-cases": (m.collapses_at_the_given_decoder == (weight * m.eta_dec**2 >= m.squares[0]))
+        and (m.collapses == (weight * total >= d2_ * m.squares[0])),
+        "s4.5.decoder-variance": m.collapses_at_the_given_decoder and not m.collapses,
+        "s4.5.decoder-variance-influence": (m.collapses_at_the_given_decoder and not m.collapses)
+        == (m.last_minimiser() < m.squares[0] / weight <= m.eta_dec**2),
+    }[name]
+
+
+@pytest.mark.parametrize("name", [name for name in CLAIMS if name != "x.decoder-variance-exact"])
+def test_the_printed_statements_typed_again(name):
+    seen = set()
+    for instance in (*decoder_instances(), *autoencoder_instances()):
+        stated = instance.value(CLAIMS[name].printed.formula)
+        expected = typed_again(name, Model.of(instance), instance)
+        assert stated == (sympy.true if expected else sympy.false), instance
+        seen.add(expected)
+    always = {"s4.4.still-collapses", "s2.four-cases", "s4.5.decoder-variance-influence"}
+    assert seen == ({True} if name in always else {True, False})
+
+
+# ------------------------------------------------------------------------------------------- verdicts
+@each_claim
+def test_the_printed_verdict_and_the_correction(claim):
+    decision = claim.printed.decide(claim.printed.formula)
+    assert decision.verdict is (Verdict.REFUTED if claim.id in REFUTED else Verdict.PROVED), decision.missing
+    standing = claim.standing.decide(claim.standing.formula)
+    assert standing.verdict is Verdict.PROVED, standing.missing
+    assert all(step.verdict is Verdict.PROVED for step in standing.steps)
+    assert (claim.corrected is None) == (claim.erratum is None) == (claim.id not in REFUTED)
+
+
+@each_claim
+def test_no_statement_survives_without_its_assumptions(claim):
+    for assumption in claim.assumptions:
+        decision = assumption.without(claim.standing.formula)
+        assert decision.verdict is Verdict.REFUTED and decision.witness is not None, assumption.text
+
+
+# ------------------------------------------------------------------------------------------ witnesses
+def test_collapse_below_the_threshold():
+    m = Model.witnessed("s4.4.threshold")
+    assert m.weight < Fraction(m.d2, len(m.squares)) and m.r > 0
+    assert m.collapses and m.slope(max(m.squares) / m.weight) < 0, (
+        "not at the edge: the loss still falls where all collapsed"
+    )
+
+
+def test_an_autoencoder_with_another_ratio():
+    values = dict(CLAIMS["s4.4.vae"].printed.decide(CLAIMS["s4.4.vae"].printed.formula).witness.values)
+    assert values["d2"] == values["D0"] != values["d0"] and values["r"] == "0"
+
+
+def test_a_vanilla_autoencoder_that_does_not_collapse():
+    m = Model.witnessed("s4.4.vae-every-data-set")
+    best = m.last_minimiser()
+    assert m.weight == 1 and m.r == 0 and len(m.squares) == m.d2
+    assert best > 0 and max(m.squares) > m.weight * best and m.slope(best / 2) < 0 == m.slope(best)
+
+
+def test_few_latents_and_no_decoder_variance():
+    m = Model.witnessed("s4.4.underparametrized")
+    assert m.d1 < len(m.squares) and m.vanishes and m.slope(Fraction(1, 10**6)) >= 0
+
+
+def test_many_latents_and_a_decoder_variance():
+    m = Model.witnessed("s4.4.parametrization")
+    small = Model([math.isqrt(int(q)) for q in m.squares], m.r, Fraction(1, 10**6), m.d1, m.d2)
+    assert m.d1 >= len(m.squares) and not m.vanishes and small.last_minimiser() >= m.r / m.d2 > 0
+
+
+def test_collapse_with_and_without_a_learned_decoder():
+    m = Model.witnessed("s4.5.decoder-variance")
+    assert m.collapses_at_the_given_decoder and m.collapses
+
+
+# --------------------------------------------------------------------------------- breaks that must show
+def test_a_maximum_for_the_minimum_shows():
+    wrong = [
+        instance
+        for instance in decoder_instances()
+        if max(
+            (instance.value(CLOSED_FORM.args[0].xreplace({kept: sympy.Integer(k)})), k)
+            for k in range(min(instance.d1, len(instance.zeta)) + 1)
+            if k * instance.beta < instance.d2
+        )[0]
+        != largest_minimiser(instance)
+    ]
+    assert len(wrong) > 20
+
+
+def test_a_wrong_slope_leaves_the_closed_form_unproved(monkeypatch):
+    slope_steps.cache_clear()
+    monkeypatch.setattr(decoder_variance, "taken", lambda square: sympy.Max(square, beta * decoder_variance.s))
+    assert gives_learned_variance(CLOSED_FORM).verdict is Verdict.UNDECIDED
+    slope_steps.cache_clear()
+
+
+def test_a_wrong_condition_leaves_the_threshold_unproved(monkeypatch):
+    claim = CLAIMS["s4.4.threshold"]
+    decoder_collapse.truths_in.cache_clear()
+    wrong = sympy.Le(CONDITIONS[collapse_learned].lhs - beta * d2, 0)
+    monkeypatch.setitem(CONDITIONS, collapse_learned, wrong)
+    assert claim.corrected.decide(claim.corrected.formula).verdict is Verdict.UNDECIDED
+    decoder_collapse.truths_in.cache_clear()
+
+
+def test_at_the_ratio_the_threshold_fails():
+    at = sympy.Implies(sympy.And(sympy.Le(beta, d2 / dstar), sympy.Eq(residual, 0)), sympy.Not(collapse_learned))
+    decision = CLAIMS["s4.4.threshold"].corrected.decide(at)
+    assert decision.verdict is Verdict.REFUTED and "zeta = (1,), beta = 1," in str(decision.witness)
+
+
+def test_singular_values_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match="do not fit"):
+        decoder_instance([1, 1], 0, 1, d0=1)
