@@ -13,14 +13,14 @@ from typing import Any
 
 import sympy
 from sympy import (
-    And,
     Basic,
     Eq,
     Equivalent,
     Expr,
+    Gt,
     ImmutableDenseMatrix,
+    Le,
     MatrixSymbol,
-    Not,
     Rational,
     Symbol,
     Trace,
@@ -35,7 +35,6 @@ from derivations.claim import (
     Severity,
     Statement,
     Step,
-    Verdict,
     conclude,
     needed,
     refuted,
@@ -43,16 +42,17 @@ from derivations.claim import (
 from derivations.elbo import log_normal_density
 from derivations.matrix_calculus import differential, gradient
 from derivations.notation import D0, C, Mean, MeanMatrix, SquaredNorm, d2, eta_dec, x, y
-from derivations.proof import equal, holds, positive, zero
+from derivations.proof import equal, positive, true, zero
 
-is_local, is_global = symbols("origin_is_local_maximum origin_is_global_maximum")
-"""Whether B = 0 is a local, and a global, maximum of the posterior density."""
+excess = Symbol("excess", real=True)
+"""The highest log posterior density next to B = 0 less that at B = 0: 0 iff the origin is a local maximum.
+
+The density is log-concave, so that its sign is the same however far around one looks: a local maximum is the global one.
+"""
 
 # ------------------------------------------------------------------------------------------ as printed
-NEVER = Not(is_local)
-WITHOUT_CORRELATION = And(
-    Equivalent(is_local, Eq(SquaredNorm(MeanMatrix(y * x.T)), 0)), Equivalent(is_global, is_local)
-)
+NEVER = Gt(excess, 0)
+WITHOUT_CORRELATION = Equivalent(Le(excess, 0), Eq(SquaredNorm(MeanMatrix(y * x.T)), 0))
 
 # -------------------------------------------------------------------------------- from the definitions
 B, dB = MatrixSymbol("B", d2, D0), MatrixSymbol("dB", d2, D0)
@@ -114,13 +114,6 @@ def form_sign() -> Expr:
 
 
 # -------------------------------------------------------------------------------------------- verdicts
-def evaluated(formula: Basic, signal: Expr, *, maximum: bool) -> Basic:
-    """A statement where |E[y x^T]|^2 = signal and the origin is, or is not, a maximum: local and global are one for a concave
-    function."""
-    truth = sympy.true if maximum else sympy.false
-    return formula.xreplace({SquaredNorm(MeanMatrix(y * x.T)): signal}).subs({is_local: truth, is_global: truth})
-
-
 @dataclass(frozen=True)
 class RegressionData:
     """Data points as columns of inputs and targets, and the standard deviations of the noise and of the prior."""
@@ -152,10 +145,10 @@ class RegressionData:
         likelihood = sum(entry**2 for entry in misfit) / (2 * self.eta_dec**2)
         return -likelihood - sum((entry - prior_mean) ** 2 for entry in weights) / (2 * self.tau**2)
 
-    def value(self, formula: Basic, *, maximum: bool) -> Basic:
-        """The truth of a statement about these data."""
+    def value(self, formula: Basic, above: Expr) -> Basic:
+        """The truth of a statement about these data, `above` being the excess."""
         signal = sum((entry**2 for entry in self.correlation), sympy.S.Zero)
-        return evaluated(formula, signal, maximum=maximum)
+        return formula.xreplace({SquaredNorm(MeanMatrix(y * x.T)): signal, excess: above})
 
     def named(self) -> dict[str, object]:
         """What a reader needs to repeat the evaluation."""
@@ -191,28 +184,29 @@ def _matrix(rows: Sequence[Sequence[Any]]) -> ImmutableDenseMatrix:
 def _failures(formula: Basic, prior_mean: Rational) -> Iterator[Decision]:
     for data in regression_data():
         slope = data.slope(prior_mean)
-        stated = data.value(formula, maximum=bool(slope.is_zero_matrix))
-        if stated != sympy.true:
+        # strictly concave: the excess is 0 iff the slope is, and has the sign of the slope's square
+        above = sum((entry**2 for entry in slope), sympy.S.Zero)
+        if data.value(formula, above) != sympy.true:
             shown = (
                 f"E[y x^T] = {data.correlation.tolist()}, the gradient of the log posterior at 0 is {slope.tolist()}"
             )
-            verb = "is" if slope.is_zero_matrix else "is not"
+            verb = "is not" if above else "is"
             values = data.named() | ({"prior mean": prior_mean} if prior_mean else {})
             yield refuted(values, f"{shown}; since it is strictly concave, the origin {verb} its maximum")
 
 
 def characterises_maximum(formula: Basic) -> Decision:
-    """Judge a Boolean of "the origin is a local maximum of the posterior" and of E[y x^T]: does it hold for all data?"""
+    """Judge a Boolean of the excess and of E[y x^T]: does it hold for all data?"""
     for failure in _failures(formula, sympy.S.Zero):
         return failure
-    steps = list(posterior_steps())
-    for value, maximum in ((sympy.S.Zero, True), (Symbol("signal", positive=True), False)):
-        stated = holds(evaluated(formula, value, maximum=maximum))
-        verdict = Verdict.PROVED if stated else Verdict.UNDECIDED
-        steps.append(
-            Step(f"it holds where |E[y x^T]|^2 = {value} and the origin is a maximum: {maximum}", formula, verdict)
-        )
-    return conclude(steps)
+    signal, above = SquaredNorm(MeanMatrix(y * x.T)), Symbol("above", positive=True)
+    return conclude(
+        [
+            *posterior_steps(),
+            true("it holds without correlation", formula, {signal: sympy.S.Zero, excess: sympy.S.Zero}),
+            true("and with correlation", formula, {signal: Symbol("signal", positive=True), excess: above}),
+        ]
+    )
 
 
 def _with_shifted_prior(formula: Basic) -> Decision:

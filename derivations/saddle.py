@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from sympy import And, Basic, MatrixSymbol, Not, Or, Symbol, Trace, false, true
+from sympy import And, Basic, Equivalent, Gt, Lt, MatrixSymbol, S, Symbol, Trace, true
 
 from derivations import proof
 from derivations.ablation import noise_steps
@@ -13,13 +13,22 @@ from derivations.least_loss import REDUCED
 from derivations.matrix_calculus import gradient
 from derivations.notation import Sigma, U, V
 from derivations.proof import equal
-from derivations.theorem_3_origin import attainable, du, dv, hessian_form, is_global, origin_steps, sign_steps
+from derivations.theorem_3_origin import (
+    attainable,
+    du,
+    dv,
+    gap,
+    hessian_form,
+    origin_steps,
+    sign_steps,
+    smallest_eigenvalue,
+)
 
-is_saddle = Symbol("origin_is_strict_saddle")
-"""Stationary, with a Hessian of both signs: neither a minimum nor a maximum, and so to second order."""
+largest_eigenvalue = Symbol("h_max", real=True)
+"""The largest eigenvalue of the Hessian of the reduced loss at U = V = 0, or a number of its sign."""
 
 # ------------------------------------------------------------------------------------------ as printed
-EITHER_OR = Or(And(is_saddle, Not(is_global)), And(is_global, Not(is_saddle)))
+EITHER_OR = Equivalent(And(Lt(smallest_eigenvalue, 0), Gt(largest_eigenvalue, 0)), Lt(gap, 0))
 
 
 # -------------------------------------------------------------------------------- from the definitions
@@ -44,22 +53,24 @@ def _stationary(variable: MatrixSymbol, origin: dict[MatrixSymbol, Basic]) -> St
 
 # -------------------------------------------------------------------------------------------- verdicts
 def relates_saddle_and_minimum(formula: Basic) -> Decision:
-    """Judge a Boolean of "the origin is a strict saddle" and "it is a global minimum": does it hold for every problem?"""
+    """Judge a Boolean of the extreme Hessian eigenvalues and of the gap: does it hold for every problem?"""
     for instance, eigenvalue, difference in attainable():
-        # a direction in which the loss rises there always is
-        truth = {is_saddle: true if eigenvalue < 0 else false, is_global: true if difference == 0 else false}
-        if formula.subs(truth) == false:
+        # the largest is at least that along dU alone
+        truth = {smallest_eigenvalue: eigenvalue, largest_eigenvalue: 2 * instance.sigma[0] ** 2, gap: difference}
+        stated = formula.subs(truth)
+        if stated != true:
             where = instance.named() | {"smallest eigenvalue": eigenvalue, "gap": difference}
-            return refuted(where, f"strict saddle: {truth[is_saddle]}, global minimum: {truth[is_global]}")
+            return refuted(where, f"the largest eigenvalue is positive, and the statement is {stated}")
+    above, rise = Symbol("above", positive=True), {largest_eigenvalue: Symbol("rise", positive=True)}
+    nothing = S.Zero
     return conclude(
         [
             *origin_steps(),
             *sign_steps(),
             *rising_steps(),
-            proof.true(
-                "it holds where the smallest eigenvalue is negative", formula, {is_saddle: true, is_global: false}
-            ),
-            proof.true("and where it is not", formula, {is_saddle: false, is_global: true}),
+            proof.true("above the threshold", formula, {**rise, smallest_eigenvalue: -above, gap: -above}),
+            proof.true("at the threshold", formula, {**rise, smallest_eigenvalue: nothing, gap: nothing}),
+            proof.true("below the threshold", formula, {**rise, smallest_eigenvalue: above, gap: nothing}),
         ]
     )
 
@@ -68,8 +79,8 @@ CLAIMS = (
     Claim(
         "thm-3.saddle",
         "§4.5, before Theorem 3",
-        "for any fixed Sigma the origin is either a strict saddle (stationary, with a Hessian of both signs) or a global minimum, "
-        "and not both: it is never a local maximum, and never a degenerate point that is no global minimum",
+        "for any fixed Sigma the origin, which is stationary, is a saddle (its Hessian has both signs) or a global minimum (the "
+        "least loss is not below its own), and not both: it is no local maximum, and never a degenerate saddle",
         printed=Statement(EITHER_OR, relates_saddle_and_minimum),
         observable="origin_saddle",
         uses=("prop-1.reduction", "thm-3.hessian"),

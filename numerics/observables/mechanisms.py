@@ -13,8 +13,9 @@ from sympy import Basic
 
 from derivations.constant_output import output
 from derivations.ledger import claims_by_id
-from derivations.saddle import is_saddle
-from derivations.theorem_3_origin import is_global
+from derivations.saddle import largest_eigenvalue
+from derivations.theorem_3_origin import gap as gap_symbol
+from derivations.theorem_3_origin import smallest_eigenvalue
 from numerics.exact import ExactProblem
 from numerics.lambdified import evaluate
 from numerics.layers.base import Finding, Layer
@@ -26,22 +27,17 @@ from numerics.tolerances import DESCENT_INVARIANT, FLOAT64_IDENTITY
 
 
 def origin_saddle(layer: Layer, formula: Basic) -> Iterator[Finding]:
-    """A Boolean of "the origin is a strict saddle" and "it is a global minimum": it always holds."""
+    """A Boolean of the extreme Hessian eigenvalues at the origin and of the gap to the minimum: it always holds."""
     for problem in layer.problems("fixed"):
-        if "real-data" in getattr(problem, "regimes", ()):
-            continue
-        saddle, lowest = (
-            _rises(problem, layer.loss) and not layer.origin_is_local_minimum(problem),
-            layer.origin_gap(problem) == 0,
-        )
-        values = {is_saddle: np.bool_(saddle), is_global: np.bool_(lowest)}
-        yield truth(problem, bool(evaluate(formula, values)), True)
+        lowest, gap = layer.origin_eigenvalue(problem), layer.origin_gap(problem)
+        values = {smallest_eigenvalue: lowest, largest_eigenvalue: _rise(problem, layer.loss), gap_symbol: gap}
+        yield truth(problem, bool(evaluate(formula, values, backend_of(problem))), True)
 
 
 @lru_cache(maxsize=1024)
-def _rises(problem: Any, loss: Callable[[Any, Point], Any]) -> bool:
-    """Whether the loss grows with U alone."""
-    return bool(loss(problem, _with_decoder(problem, 1)) > loss(problem, _with_decoder(problem, 0)))
+def _rise(problem: Any, loss: Callable[[Any, Point], Any]) -> Any:
+    """A number of the sign of the largest eigenvalue if that is positive: what the loss gains along U alone."""
+    return loss(problem, _with_decoder(problem, 1)) - loss(problem, _with_decoder(problem, 0))
 
 
 def _with_decoder(problem: Any, entry: int) -> Point:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 import sympy
-from sympy import Eq, Equivalent, Ne, Not, false, true
+from sympy import Eq, Equivalent, Ge, Lt, Ne, false, true
 
 from derivations import constant_output, input_variance, regression, saddle
 from derivations.claim import Claim, Severity, Verdict
@@ -14,7 +14,6 @@ from derivations.elbo import kl_parts
 from derivations.instances import instances
 from derivations.ledger import claims_by_id
 from derivations.notation import Mean, MeanMatrix, SquaredNorm, eta_enc, i, sigma, x, y
-from derivations.theorem_3_origin import is_global
 
 NUMBER = re.compile(r"-?\d+(?:/\d+)?")
 VERDICTS = {
@@ -61,18 +60,17 @@ def test_each_assumption_is_needed(name):
 
 # ---------------------------------------------------------------------------------------------- regression
 def test_the_printed_sentence_on_regression_is_never():
+    """Next to the origin something always lies above it."""
     formula = claim("s4.5.regression").printed.formula
-    assert formula.subs(regression.is_local, true) == false and formula.subs(regression.is_local, false) == true
+    assert formula.subs(regression.excess, 0) == false and formula.subs(regression.excess, 1) == true
 
 
 def test_the_corrected_sentence_on_regression_by_its_truth_table():
     formula = claim("s4.5.regression").corrected.formula
     for signal in (0, 3):
-        for local in (True, False):
-            for highest in (True, False):
-                values = {regression.is_local: sympy.sympify(local), regression.is_global: sympy.sympify(highest)}
-                found = formula.xreplace({SquaredNorm(MeanMatrix(y * x.T)): sympy.Integer(signal)}).subs(values)
-                assert bool(found) == (local == highest == (signal == 0))
+        for excess in (0, 2):
+            values = {SquaredNorm(MeanMatrix(y * x.T)): sympy.Integer(signal), regression.excess: sympy.Integer(excess)}
+            assert bool(formula.xreplace(values)) == ((excess == 0) == (signal == 0))
 
 
 def test_the_origin_is_the_maximum_of_the_posterior_at_the_witness():
@@ -94,7 +92,7 @@ def test_with_correlation_the_origin_is_not_even_stationary():
     data = regression.regression_data()
     slopes = {item.correlation.is_zero_matrix: item.slope() for item in data}
     assert slopes[True].is_zero_matrix and not slopes[False].is_zero_matrix
-    wrong = Equivalent(regression.is_local, Ne(SquaredNorm(MeanMatrix(y * x.T)), 0))
+    wrong = Equivalent(Eq(regression.excess, 0), Ne(SquaredNorm(MeanMatrix(y * x.T)), 0))
     assert regression.characterises_maximum(wrong).verdict is Verdict.REFUTED
 
 
@@ -197,13 +195,30 @@ def test_the_squared_output_in_closed_form():
 
 
 def test_the_origin_is_one_thing_or_the_other():
+    """Both signs, and something below: or not both signs, and nothing below."""
     formula = claim("thm-3.saddle").printed.formula
-    for is_saddle in (True, False):
-        for lowest in (True, False):
-            values = {saddle.is_saddle: sympy.sympify(is_saddle), is_global: sympy.sympify(lowest)}
-            assert bool(formula.subs(values)) == (is_saddle != lowest)
-    assert saddle.relates_saddle_and_minimum(Equivalent(saddle.is_saddle, is_global)).verdict is Verdict.REFUTED
-    assert saddle.relates_saddle_and_minimum(Not(saddle.is_saddle)).verdict is Verdict.REFUTED
+    for lowest in (-1, 0, 1):
+        for highest in (-1, 0, 1):
+            for gap in (-1, 0):
+                values = {saddle.smallest_eigenvalue: lowest, saddle.largest_eigenvalue: highest, saddle.gap: gap}
+                assert bool(formula.subs(values)) == ((lowest < 0 < highest) == (gap < 0))
+
+
+@pytest.mark.parametrize(
+    "wrong", [Ge(saddle.smallest_eigenvalue, 0), Lt(saddle.gap, 0), Lt(saddle.largest_eigenvalue, 0)]
+)
+def test_what_the_origin_is_not_always(wrong):
+    assert saddle.relates_saddle_and_minimum(wrong).verdict is Verdict.REFUTED
+
+
+def test_the_saddle_of_a_two_by_two_problem_in_fractions():
+    """zeta = 3, sigma = c = 1: along u = v = s the loss falls from 9 by 4 s^2 - s^4; along u alone it rises by s^2."""
+    zeta, s = Fraction(3), Fraction(1, 10)
+
+    def loss(u: Fraction, v: Fraction) -> Fraction:
+        return (u * v - zeta) ** 2 + u**2 + v**2
+
+    assert loss(s, s) - loss(0, 0) == s**4 - 4 * s**2 < 0 < loss(s, 0) - loss(0, 0) == s**2
 
 
 def test_a_constant_output_is_asked_of_every_minimum():
