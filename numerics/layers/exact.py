@@ -87,9 +87,9 @@ class ExactLayer:
             yield Finding("curvature", problem.name, float(has_negative_curvature(problem, point)), EXACT)
 
     def difference(self, quantity: str, problem: Any, left: Any, right: Any) -> Finding:
-        """0 if all entries agree exactly, equal infinities included, else the largest distance."""
+        """0 if all entries agree exactly, else the largest distance."""
         pairs = np.broadcast(np.asarray(left, dtype=object), np.asarray(right, dtype=object))
-        distances = [sympy.sympify(a) - sympy.sympify(b) for a, b in pairs if not (a is b and a in (sympy.oo, -sympy.oo))]
+        distances = [sympy.sympify(a) - sympy.sympify(b) for a, b in pairs]
         wrong = [distance for distance in distances if not is_exactly_zero(distance)]
         residual = max((abs(complex(d)) if d.is_finite else float("inf") for d in wrong), default=0.0)
         return Finding(quantity, problem.name, max(residual, 1e-300) if wrong else 0.0, EXACT)

@@ -278,13 +278,8 @@ def snapped(value: float, scale: float) -> float:
 
 
 def relative_distance(left: Any, right: Any) -> float:
-    """The largest distance of two arrays relative to the largest entry of either (at least 1); infinite where undefined.
-
-    Equal infinities agree.
-    """
-    left, right = np.broadcast_arrays(np.asarray(left, dtype=np.float64), np.asarray(right, dtype=np.float64))
-    differing = ~(np.isinf(left) & (left == right))
-    left, right = left[differing], right[differing]
+    """The largest distance of two arrays relative to the largest entry of either (at least 1); infinite where undefined."""
+    left, right = np.asarray(left, dtype=np.float64), np.asarray(right, dtype=np.float64)
     if not (np.all(np.isfinite(left)) and np.all(np.isfinite(right))):
         return float("inf")
     size = max(1.0, float(np.abs(left).max(initial=0)), float(np.abs(right).max(initial=0)))
