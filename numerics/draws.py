@@ -115,7 +115,9 @@ def _float_draw(generator: np.random.Generator, index: int) -> Draw:
     D0, d2, d1 = generator.integers(1, 6, size=3)
     rank = int(generator.integers(1, D0 + 1))
     points = 9
-    X = generator.standard_normal((D0, rank)) @ generator.standard_normal((rank, points))
+    # orthonormal directions: a product of two Gaussian matrices may be as good as singular, and whitening then loses its digits
+    directions = np.linalg.qr(generator.standard_normal((D0, rank)))[0]
+    X = 2 * directions @ generator.standard_normal((rank, points))
     Y = generator.standard_normal((d2, points)) + generator.standard_normal((d2, D0)) @ X
     beta, eta_dec, eta_enc = (float(value) for value in np.exp(generator.uniform(-1, 1, size=3)))
     sigma = np.exp(generator.uniform(-1, 1, size=d1))
