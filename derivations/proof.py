@@ -74,8 +74,9 @@ def _at(statement: Basic, case: Case | None) -> Basic:
 def _decided(text: str, statement: Basic, answer: bool | None, case: Case | None) -> Step:
     """A step that shows the statement, with the case it is decided in as its premise."""
     if case:
-        premise = And(*(Eq(symbol, value, evaluate=False) for symbol, value in case.items()), evaluate=False)
-        statement = Implies(premise if len(case) > 1 else premise.args[0], statement, evaluate=False)
+        premises = [Eq(symbol, value, evaluate=False) for symbol, value in case.items()]
+        premise = And(*premises, evaluate=False) if len(premises) > 1 else premises[0]
+        statement = Implies(premise, statement, evaluate=False)
     return Step(text, statement, Verdict.PROVED if answer else Verdict.UNDECIDED)
 
 
