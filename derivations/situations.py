@@ -195,8 +195,9 @@ def spread() -> tuple[Instance, ...]:
         for level, decoder in scales
     ]
     narrow = replace(found[2], zeta=(*zeta[:2], sympy.S.Zero), sigma=deviations[:1])
+    fewer = replace(found[2], sigma=deviations[:2])
     silent = Instance((sympy.S.Zero,), deviations[1:2], Integer(4), Integer(1), Integer(2), 1, 1, Integer(1))
-    return (*found, narrow, silent)
+    return (*found, narrow, fewer, silent)
 
 
 @dataclass(frozen=True)

@@ -65,17 +65,16 @@ def _is_length(side: Basic) -> bool:
 
 
 def _compared(relation: Relational, left: Any, right: Any, tolerance: Tolerance | None) -> Any:
-    if sympy.S.Zero in relation.args and any(_is_length(side) for side in relation.args):
-        signs: Any = np.sign(
-            np.asarray(np.frompyfunc(float, 1, 1)(np.asarray(left) - np.asarray(right)), dtype=np.float64)
-        )
-    elif tolerance is None:
+    if tolerance is None:
         signs = np.frompyfunc(_exact_sign, 2, 1)(left, right)
+    elif sympy.S.Zero in relation.args and any(_is_length(side) for side in relation.args):
+        signs = np.sign(np.asarray(left, dtype=np.float64) - np.asarray(right, dtype=np.float64))
     else:
         left, right = np.asarray(left, dtype=np.float64), np.asarray(right, dtype=np.float64)
         size = np.maximum(1.0, np.maximum(np.abs(left), np.abs(right)))
-        difference = left - right
-        signs = np.where(np.abs(difference) <= tolerance.value * size, 0.0, np.sign(difference))
+        with np.errstate(invalid="ignore"):  # of infinite sides
+            difference = left - right
+            signs = np.where(np.abs(difference) <= tolerance.value * size, 0.0, np.sign(difference))
     return np.isin(np.asarray(signs, dtype=np.float64), _SIGNS[type(relation)])
 
 

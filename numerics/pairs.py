@@ -52,6 +52,7 @@ def bases(layer: Layer, kind: str) -> Sequence[Any]:
     """A layer's own instances of a kind, and those with three modes far apart."""
     own = [problem for problem in layer.problems(kind) if "real-data" not in getattr(problem, "regimes", ())]
     spread = [s.of_kind(instance, kind) for instance in s.spread()]
+    further: list[Any]
     if isinstance(layer, ExactLayer):
         further = [
             ExactProblem(exact_data(instance, seed=k, kernel=k % 2), kind == s.LEARNED, f"spread-{kind}-{k}")
@@ -86,8 +87,10 @@ def _scalars(problem: Any) -> Instance:
         return problem.data.scalars
     number = sympy.Float
     sigma = problem.sigma if problem.sigma is not None else [problem.eta_enc] * problem.d1
-    scales = (number(value) for value in (problem.beta, problem.eta_dec, problem.eta_enc))
-    return Instance(tuple(map(number, problem.spectrum)), tuple(map(number, sigma)), *scales, problem.d0, problem.d2)
+    scales = {name: number(getattr(problem, name)) for name in ("beta", "eta_dec", "eta_enc")}
+    return Instance(
+        tuple(map(number, problem.spectrum)), tuple(map(number, sigma)), **scales, d0=problem.d0, d2=problem.d2
+    )
 
 
 _variants: dict[tuple[Any, ...], Any] = {}

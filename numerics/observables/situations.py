@@ -36,8 +36,10 @@ def always(layer: Layer, formula: Basic, question: Universal) -> Iterator[Findin
     stacked = _stacked(layer, question, wanted, formula.has(i), lambda: values)
     holds = truth(formula, stacked, "numpy", _TOLERANCES[layer.name])
     doubts = doubtful(formula, stacked) if layer.name == "exact" else np.False_
-    by_pair = (answer if np.ndim(answer) else np.full(len(both), answer) for answer in (holds, doubts))
-    for (here, there), known, row, doubt in zip(both, values, *by_pair, strict=True):
+    held, doubted = (
+        np.asarray(answer) if np.ndim(answer) else np.full(len(both), answer) for answer in (holds, doubts)
+    )
+    for (here, there), known, row, doubt in zip(both, values, held, doubted, strict=True):
         stated = truth(formula, known, "exact", EXACT) if np.any(doubt) else row
         latents = stated[: min(here.d1, there.d1)] if np.ndim(stated) else stated
         yield Finding("truth", here.name, float(not np.all(latents)), EXACT)

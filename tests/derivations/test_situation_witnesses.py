@@ -1,0 +1,157 @@
+"""The exact points that refute what the paper concludes from its theorems, evaluated again in plain fractions."""
+
+import re
+from fractions import Fraction as Q
+
+import pytest
+
+from derivations.claim import Verdict
+from derivations.ledger import claims_by_id
+
+CLAIMS = claims_by_id()
+
+
+def root(value: Q) -> Q:
+    """The exact square root of a rational square."""
+    found = Q(round(value.numerator**0.5), round(value.denominator**0.5))
+    assert found**2 == value
+    return found
+
+
+class Point:
+    """A witness: scalars and sequences here, and there (where nothing else is said, the same)."""
+
+    def __init__(self, claim: str) -> None:
+        decision = CLAIMS[claim].printed.decide(CLAIMS[claim].printed.formula)
+        assert decision.verdict is Verdict.REFUTED and decision.witness is not None
+        self.values = dict(decision.witness.values)
+
+    def __getattr__(self, name: str) -> Q:
+        text = self.values.get(name.replace("_there", " there"), self.values.get(name.replace("_there", "")))
+        assert text is not None, name
+        return Q(text)
+
+    def sequence(self, name: str) -> list[Q]:
+        text = self.values.get(name) or self.values[name.replace(" there", "")]
+        return [Q(number) for number in re.findall(r"[\d/]+", text)]
+
+    @property
+    def zeta(self) -> list[Q]:
+        modes, latents = self.sequence("zeta"), int(self.d1)
+        return (modes + [Q(0)] * latents)[:latents]
+
+    @property
+    def mode(self) -> int:
+        return int(self.i) - 1
+
+    def level(self, there: str = "") -> Q:
+        return root(getattr(self, "beta" + there)) * getattr(self, "eta_dec" + there)
+
+    def water(self, there: str = "") -> Q:
+        return getattr(self, "beta" + there) * getattr(self, "eta_dec" + there) ** 2
+
+
+def fixed_product(zeta: Q, level: Q, sigma: Q, prior: Q) -> Q:
+    """min over u, v of (uv - zeta)^2 + sigma^2 u^2 + c v^2 is at uv = (zeta - sigma sqrt(c))_+."""
+    return max(Q(0), zeta - level * sigma / prior)
+
+
+def learned_product(zeta: Q, water: Q) -> Q:
+    return max(Q(0), zeta - water / zeta) if zeta else Q(0)
+
+
+def test_partial_collapse_condition_holds_where_the_latent_is_active() -> None:
+    at = Point("thm-1.partial-collapse")
+    signal, level = at.zeta[at.mode], at.level()
+    assert signal**2 - level <= 0
+    assert fixed_product(signal, level, at.eta_enc, at.eta_enc) > 0
+
+
+def test_printed_condition_holds_where_the_learned_latent_is_active() -> None:
+    at = Point("thm-2.same-conditions-printed")
+    signal = at.zeta[at.mode]
+    assert signal**2 - at.level() <= 0 < learned_product(signal, at.water())
+
+
+@pytest.mark.parametrize("claim", ["thm-1.small-beta", "s4.5.small-beta", "thm-1.divergence"])
+def test_without_signal_both_layers_are_zero_at_every_beta(claim: str) -> None:
+    assert Point(claim).zeta[0] == 0
+    for level in (Q(1), Q(1, 10**6)):
+        assert fixed_product(Q(0), level, Q(1), Q(1)) == learned_product(Q(0), level**2) == 0
+
+
+def test_a_latent_without_a_mode_stays_collapsed() -> None:
+    at = Point("thm-1.small-beta-partial")
+    assert at.zeta[at.mode] == 0
+
+
+def test_least_loss_differs_at_equal_products_of_beta_and_eta_dec_squared() -> None:
+    at = Point("thm-1.beta-eta-loss")
+    assert at.water() == at.water("_there")
+
+    def least(level: Q, decoder: Q) -> Q:
+        kept = sum((z**2 - max(Q(0), z - level) ** 2 for z in at.zeta), Q(0))
+        rest = sum((z**2 for z in at.sequence("zeta")[int(at.d1) :]), Q(0))
+        return (kept + rest) / (2 * decoder**2)
+
+    assert least(at.level(), at.eta_dec) != least(at.level("_there"), at.eta_dec_there)
+
+
+def test_the_singular_value_of_U_does_not_rise_throughout() -> None:
+    at = Point("thm-1.norm-trend")
+    signal, here, there = at.zeta[at.mode], at.level(), at.level("_there")
+    assert here < there < signal
+    squares = [level * (signal - level) / at.eta_enc**2 for level in (here, there)]
+    assert not squares[0] < squares[1]
+
+
+def test_the_norms_depend_on_the_level_with_learned_variances() -> None:
+    at = Point("thm-2.norm-scaling")
+    signal = at.zeta[at.mode]
+    squares = [max(Q(0), signal**2 - at.water(place)) / at.eta_enc**2 for place in ("", "_there")]
+    assert squares[0] != squares[1]
+
+
+def test_a_remaining_mode_lies_below_the_water_level() -> None:
+    at = Point("thm-2.pruning-level-learned")
+    assert 0 < learned_product(at.zeta[at.mode], at.water()) ** 2 < at.water()
+
+
+def test_the_printed_count_is_negative() -> None:
+    at = Point("thm-2.pruned-count")
+    modes = at.sequence("zeta")
+    assert all(modes) and at.d1 < at.d0
+    kept = sum(learned_product(z, at.water("_there")) > 0 for z in modes[: int(at.d1)])
+    assert min(at.d0, at.d2) - kept != at.d1 - at.d0
+
+
+def test_learned_variances_do_not_threshold_softly() -> None:
+    at = Point("thm-2.soft-thresholding")
+    signal = at.zeta[at.mode]
+    assert learned_product(signal, at.water()) != max(Q(0), signal - at.level())
+
+
+def test_the_prior_matters_where_the_variances_are_fixed() -> None:
+    at = Point("s4.5.prior-variance-fixed")
+    assert at.water() == at.water("_there")
+    order = sorted(at.sequence("sigma"))
+    products = [
+        fixed_product(at.zeta[at.mode], at.level(), order[at.mode], prior) for prior in (at.eta_enc, at.eta_enc_there)
+    ]
+    assert (products[0] == 0) != (products[1] == 0)
+
+
+def test_the_deviations_decide_which_modes_collapse() -> None:
+    at = Point("s4.5.sigma-irrelevant")
+    products = [
+        fixed_product(at.zeta[at.mode], at.level(), sorted(at.sequence(name))[at.mode], at.eta_enc)
+        for name in ("sigma", "sigma there")
+    ]
+    assert (products[0] == 0) != (products[1] == 0)
+
+
+def test_raising_beta_is_not_lowering_eta_dec() -> None:
+    at = Point("s4.5.beta-versus-eta")
+    assert at.beta / at.beta_there == (at.eta_dec / at.eta_dec_there) ** 2
+    signal = at.zeta[at.mode]
+    assert learned_product(signal, at.water()) != learned_product(signal, at.water("_there"))

@@ -1,0 +1,135 @@
+"""Statements about one minimum or two: what they are judged by, and that the judgement can say no."""
+
+import pytest
+import sympy
+from sympy import And, Eq, Equivalent, Gt, Implies, Le, Lt
+
+from derivations.claim import Verdict
+from derivations.ledger import claims_by_id
+from derivations.notation import beta, eta_dec, eta_enc, i, sigma_sorted, zeta
+from derivations.situations import (
+    FIXED,
+    LEARNED,
+    OTHER,
+    PRIOR,
+    deviation,
+    facts,
+    lam,
+    product,
+    situations,
+    spread,
+    substituted,
+    there,
+    theta,
+)
+from derivations.universal import Universal, placements, rank_cases
+
+s = sympy.sqrt(beta) * eta_dec
+one, half = sympy.S.One, sympy.Rational(1, 2)
+
+TRUE = {
+    "zero iff below": (Universal(LEARNED), Equivalent(Eq(lam[i], 0), Le(zeta[i] ** 2, beta * eta_dec**2))),
+    "product of the lengths": (Universal(PRIOR), Eq(product[i], lam[i] * theta[i])),
+    "balance": (Universal(PRIOR), Eq(lam[i] * eta_enc**2, theta[i] * s)),
+    "in order": (Universal(LEARNED), Le(product[i + 1], product[i])),
+    "prior's deviation": (Universal(PRIOR), Eq(deviation[i], eta_enc)),
+    "more level, less model": (
+        Universal(LEARNED, "beta and eta_dec"),
+        Implies(Le(s, there(s)), Le(there(product[i]), product[i])),
+    ),
+}
+FALSE = {
+    "strict at the threshold": (Universal(LEARNED), Implies(Le(beta * eta_dec**2, zeta[i] ** 2), Gt(lam[i], 0))),
+    "other branch": (Universal(PRIOR), Eq(theta[i] * eta_enc**2, lam[i] * s)),
+    "out of order": (Universal(LEARNED), Lt(product[i + 1], product[i])),
+    "one kind for the other": (Universal(FIXED), Eq(deviation[i], eta_enc)),
+    "sign of the change": (
+        Universal(LEARNED, "beta and eta_dec"),
+        Implies(Le(s, there(s)), Le(product[i], there(product[i]))),
+    ),
+    "everywhere": (Universal(PRIOR, "beta, eta_dec and eta_enc"), Eq(eta_enc, there(eta_enc))),
+}
+
+
+@pytest.mark.parametrize("name", TRUE)
+def test_proves_what_holds_in_every_situation(name: str) -> None:
+    question, formula = TRUE[name]
+    decision = question(formula)
+    assert decision.verdict is Verdict.PROVED, decision
+    assert decision.steps
+
+
+@pytest.mark.parametrize("name", FALSE)
+def test_refutes_by_an_exact_situation(name: str) -> None:
+    question, formula = FALSE[name]
+    decision = question(formula)
+    assert decision.verdict is Verdict.REFUTED
+    assert decision.witness is not None and "zeta" in dict(decision.witness.values)
+
+
+def test_undecided_where_no_case_shows_it() -> None:
+    """True at every exact situation, but no consequence of the cases: nothing is called proved."""
+    unlikely = sympy.Ne(beta, sympy.pi)
+    assert Universal(PRIOR)(unlikely).verdict is Verdict.UNDECIDED
+
+
+def test_closed_forms_are_put_in_for_here_and_there() -> None:
+    formula = substituted(Lt(lam[i], there(lam[i])), PRIOR, LEARNED)
+    assert formula.lhs == claims_by_id()["thm-1.minimum"].standing.formula.args[0]
+    assert formula.rhs == there(claims_by_id()["thm-2.minimum"].standing.formula.args[0])
+    assert zeta[i] in formula.rhs.atoms(sympy.Indexed) and beta not in formula.rhs.free_symbols
+
+
+@pytest.mark.parametrize("kind", [FIXED, PRIOR, LEARNED])
+def test_facts_are_those_of_the_minimum_and_in_order(kind: str) -> None:
+    for situation in situations(kind, kind, "nothing")[:30]:
+        known = facts(situation.here, kind, frozenset({lam, theta, product}))
+        products, beyond = known[product]
+        assert len(products) == situation.here.d1 and beyond == 0
+        assert all(a >= b >= 0 for a, b in zip(products, (*products[1:], 0), strict=True))
+        assert all(
+            sympy.simplify(p - a * b) == 0 for p, a, b in zip(products, known[lam][0], known[theta][0], strict=True)
+        )
+
+
+def test_the_other_symbols_keep_the_signs() -> None:
+    assert OTHER[beta].is_positive and OTHER[lam][i].is_nonnegative and OTHER[sigma_sorted][i].is_positive
+
+
+def test_placements_cover_every_order_of_two_numbers() -> None:
+    """Among landmarks 1/2 and 1 two numbers have 25 + 6 placements: 5 x 5 cells, and three orders within each open one."""
+    found = list(placements((half, one), 2))
+    assert len({name for name, _ in found}) == len(found) == 25 + 2 * 3
+    p, q = sympy.symbols("p q", positive=True)
+    at = {p: sympy.Rational(1, 3), q: sympy.Rational(2, 7)}
+    orders = set()
+    for _, (here, away) in found:
+        a, b = sympy.sympify(here).subs(at), sympy.sympify(away).subs(at)
+        cell = (a < half, a == half, a < one, a == one, b < half, b == half, b < one, b == one, a < b, a == b)
+        orders.add(cell)
+    assert len(orders) == len(found)
+
+
+def test_rank_cases_are_consistent() -> None:
+    from derivations.notation import d1, dstar
+    from derivations.situations import rank, rank_of_Z
+
+    for _, case in rank_cases():
+        free = sorted({symbol for value in case.values() for symbol in sympy.sympify(value).free_symbols}, key=str)
+        values = {
+            key: sympy.sympify(value).subs({symbol: k + 2 for k, symbol in enumerate(free)})
+            for key, value in case.items()
+        }
+        assert values[OTHER[rank]] == min(values[d1], values[rank_of_Z]) and values[rank_of_Z] <= values[dstar]
+
+
+def test_the_spread_has_signal_on_both_sides_of_every_level() -> None:
+    assert any(z > instance.beta**half * instance.eta_dec for instance in spread() for z in instance.zeta)
+    assert any(z == 0 for instance in spread() for z in instance.zeta)
+
+
+def test_a_broken_closed_form_is_noticed() -> None:
+    """With the wrong kind's closed form the same sentence falls."""
+    sentence = And(Le(lam[i], zeta[i] / eta_enc), Le(theta[i], eta_enc))
+    assert Universal(LEARNED)(sentence).verdict is Verdict.PROVED
+    assert Universal(PRIOR)(sentence).verdict is Verdict.REFUTED
