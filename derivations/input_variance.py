@@ -71,9 +71,9 @@ def jensen_steps() -> tuple[Step, ...]:
             "the KL at x is linear in sigma_i^2(x) and in log sigma_i^2(x), with a factor -1/2 of the latter",
             cost - (_s / eta_enc**2 - 1 + log(eta_enc**2) - log(_s)) / 2,
         ),
-        zero("log u = u - 1 at u = 1", tangent.subs(_u, 1)),
-        positive("u - 1 - log u rises beyond u = 1", sympy.simplify(sympy.diff(tangent, _u).subs(_u, 1 + margin))),
-        positive("and falls before", sympy.simplify(-sympy.diff(tangent, _u).subs(_u, 1 / (1 + margin)))),
+        zero("log u = u - 1 at u = 1", tangent, {_u: sympy.S.One}),
+        positive("u - 1 - log u rises beyond", sympy.factor(sympy.diff(tangent, _u)), {_u: 1 + margin}),
+        positive("and falls before", -sympy.factor(sympy.diff(tangent, _u)), {_u: 1 / (1 + margin)}),
         sums_equal(
             "with u = s_k / s, averaged over the inputs: E u - 1 = E s_k / s - 1, which is 0",
             Sum(_share[_k] * (_variance[_k] / _average - 1), over_inputs),

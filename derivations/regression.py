@@ -42,7 +42,7 @@ from derivations.claim import (
 from derivations.elbo import log_normal_density
 from derivations.matrix_calculus import differential, gradient
 from derivations.notation import D0, C, Mean, MeanMatrix, SquaredNorm, d2, eta_dec, x, y
-from derivations.proof import equal, positive, true, zero
+from derivations.proof import equal, positive, same, true
 
 excess = Symbol("excess", real=True)
 """The highest log posterior density next to B = 0 less that at B = 0: 0 iff the origin is a local maximum.
@@ -80,15 +80,14 @@ def posterior_steps() -> tuple[Step, ...]:
     gain = small * signal - small**2 * curvature
     return (
         *(
-            zero(
-                f"the log density of {name}, up to a constant",
-                sympy.diff(
-                    log_normal_density(value, centre, deviation) + (value - centre) ** 2 / (2 * deviation**2), at
-                ),
+            same(
+                f"the log density of {name}: how it depends on the weights",
+                log_normal_density(value, centre, deviation) - log_normal_density(value, sympy.S.Zero, deviation),
+                (value**2 - (value - centre) ** 2) / (2 * deviation**2),
             )
-            for name, value, centre, deviation, at in (
-                ("one coordinate of one target", _target, _predicted, eta_dec, _predicted),
-                ("one weight", _weight, sympy.S.Zero, prior_deviation, _weight),
+            for name, value, centre, deviation in (
+                ("one coordinate of a target", _target, _predicted, eta_dec),
+                ("one weight", sympy.S.Zero, _weight, prior_deviation),
             )
         ),
         equal("the gradient at B = 0", slope, count / eta_dec**2 * C),
