@@ -287,4 +287,9 @@ def _cyclic(word: Word, dimension: Expr, rules: tuple) -> Terms:
 
 
 def _sort_key(word: Word) -> tuple:
-    return tuple((str(letter.base), str(letter.exponent), letter.transposed) for letter in word)
+    return tuple(map(_letter_key, word))
+
+
+@lru_cache(maxsize=1024)
+def _letter_key(letter: Letter) -> tuple:
+    return str(letter.base), str(letter.exponent), letter.transposed
