@@ -31,7 +31,8 @@ from derivations.notation import (
     zeta,
 )
 from derivations.proof import equal, margin, nonnegative, same, true
-from derivations.proposition_2_fixed_variance import least_loss, mode_minimum_steps, worse_instance
+from derivations.proposition_2_fixed_variance import REGIMES, least_loss, mode_minimum_steps, regimes, worse_instance
+from derivations.uniqueness import unique_length_steps
 
 # ------------------------------------------------------------------------------------------ as printed
 EQUATION_10 = Tuple(
@@ -41,6 +42,7 @@ EQUATION_10 = Tuple(
 COMPLETE_COLLAPSE = Le(zeta[1] - sympy.sqrt(beta) * eta_dec, 0)
 
 # -------------------------------------------------------------------------------- from the definitions
+ABOVE = REGIMES[0]
 M, N = MatrixSymbol("M", d2, d0), MatrixSymbol("N", d2, d0)
 """The candidate product M = U V^T of the minimum, and the rest N = Z - M."""
 
@@ -89,11 +91,22 @@ def certificate_steps() -> tuple[Step, ...]:
 
 
 def minimises_prior_variance(formula: Basic) -> Decision:
-    """Judge (lambda_i, theta_i) at sigma_i = eta_enc: by the certificate, and for d1 < rank M by the bound of Proposition 2."""
+    """Judge (lambda_i, theta_i) at sigma_i = eta_enc: is there a global minimum with them, and has every one them?
+
+    By the certificate, and for d1 < rank M by the bound of Proposition 2.
+    """
     found = worse_instance(formula, Identity(d1), prior_instances())
     if found is not None:
         return found
-    return conclude([*certificate_steps(), *least_loss_steps(), *mode_minimum_steps(formula, eta_enc)])
+    cases = [(name, case, eta_enc, name == ABOVE) for name, case in zip(REGIMES, regimes(eta_enc), strict=True)]
+    return conclude(
+        [
+            *certificate_steps(),
+            *least_loss_steps(),
+            *mode_minimum_steps(formula, eta_enc),
+            *unique_length_steps(formula, cases),
+        ]
+    )
 
 
 def characterises_complete_collapse(formula: Basic) -> Decision:
@@ -111,7 +124,7 @@ def characterises_complete_collapse(formula: Basic) -> Decision:
     gain = zeta[1] ** 2 - least_mode_loss(zeta[1], eta_enc)
     for name, value in cases:
         case = {zeta[1]: value}
-        above = name == "above the threshold"
+        above = name == ABOVE
         stands = "fails" if above else "holds"
         steps += [
             same(f"what the largest mode gains over the origin, {name}", gain, (root_water * margin) ** 2, case)
@@ -151,7 +164,7 @@ CLAIMS = (
     Claim(
         "thm-1.minimum",
         "§4.2, Theorem 1, Eq 10",
-        "a global minimum has these singular values of U and V when sigma_i = eta_enc",
+        "every global minimum has these singular values of U and V when sigma_i = eta_enc, and there is one",
         printed=Statement(EQUATION_10, minimises_prior_variance),
         observable="prior_minimiser",
         uses=("prop-1.reduction", "prop-2.minimum"),

@@ -37,6 +37,7 @@ from derivations.proposition_3_mode_variance import (
     variance_regimes,
 )
 from derivations.theorem_1_prior_variance import prior_instances
+from derivations.uniqueness import unique_length_steps
 
 # ------------------------------------------------------------------------------------------ as printed
 ROOT = sympy.sqrt(Max(0, zeta[i] ** 2 - beta * eta_dec**2))
@@ -95,7 +96,10 @@ def learned_mode_loss(u: Expr, v: Expr, singular: Expr) -> Expr:
 
 @lru_cache(maxsize=256)
 def minimises_learned_variance(formula: Basic) -> Decision:
-    """Judge (lambda_i, theta_i): is (F Lambda, G Theta), with the best Sigma for it, a global minimum of L_VAE?"""
+    """Judge (lambda_i, theta_i): is (F Lambda, G Theta), with the best Sigma for it, a global minimum of L_VAE?
+
+    And has every global minimum these lengths? Each l_i has one minimiser, so that the sorted sigma_i of a minimum are known.
+    """
     for instance in instances():
         entries = mode_values(formula, instance)
         if entries is None:
@@ -113,15 +117,17 @@ def minimises_learned_variance(formula: Basic) -> Decision:
             )
     steps = [*_reduction_steps(), *mode_objective_steps(), *best_variance_steps()]
     loss, least = learned_mode_loss(u, v, zeta[i]), mode_objective(zeta[i], s)
+    cases = []
     for name, case, active in variance_regimes():
         best = root_water * eta_enc / case[zeta[i]] if active else eta_enc
+        cases.append((name, case, best, active))
         a, b = (resolved(part.xreplace(case)) for part in formula.args)
         at = {u: a, v: b}
         steps += [
             same(f"the least loss of a mode is attained ({name})", loss, least, {**case, **at, s: best}),
             true(f"both are lengths ({name})", And(Ge(u, 0, evaluate=False), Ge(v, 0, evaluate=False)), at),
         ]
-    return conclude(steps)
+    return conclude([*steps, *unique_length_steps(formula, cases)])
 
 
 @lru_cache(maxsize=1)
@@ -214,7 +220,7 @@ CLAIMS = (
     Claim(
         "thm-2.minimum",
         "§4.3, Theorem 2, Eq 15-18",
-        "a global minimum over U, W and diagonal Sigma has these singular values (Lambda, Theta rectangular, as in Eq 7)",
+        "every global minimum over U, W and diagonal Sigma has these singular values (Lambda, Theta rectangular), and there is one",
         printed=Statement(EQUATION_17_18, minimises_learned_variance),
         observable="learned_minimiser",
         uses=("eq-13.reduced", "prop-3.variance"),
