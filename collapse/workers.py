@@ -6,10 +6,14 @@ import importlib
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any
+
+_CANCELLING = 0.2
+"""Seconds for the pool to forget what is cancelled: of workers that end before, it complains for every piece of work."""
 
 
 class Idle(Executor):
@@ -43,6 +47,7 @@ def workers(tasks: int, preload: Sequence[str] = ()) -> Iterator[Executor]:
         yield pool
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
+        time.sleep(_CANCELLING)
         for process in multiprocessing.active_children():
             process.terminate()
         raise
