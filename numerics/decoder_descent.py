@@ -13,7 +13,7 @@ from numerics.decoder_objective import LEARNED_DECODER, DecoderParameters
 from numerics.newton import newton_descent
 from numerics.objective import LEARNED_VARIANCES, Parameters, Statistics
 from numerics.starts import Scales
-from numerics.tolerances import DECODER_SLOPE
+from numerics.tolerances import DECODER_SLOPE, STEP_CURVATURE, STEP_DECREASE
 
 __all__ = ["decoder_descent"]
 
@@ -42,6 +42,7 @@ def decoder_descent(
     every = torch.arange(len(start.W), device=start.W.device)
     start = _settled(start, statistics, scales, every)
     end = newton_descent(start, statistics, scales, LEARNED_DECODER, finished=finished)
+    end = _off_the_edge(end, statistics, scales)
     escaped = LEARNED_DECODER.escaped(end, statistics)
     diverged = torch.zeros_like(escaped)
     for _ in range(_SETTLINGS):
@@ -53,15 +54,36 @@ def decoder_descent(
     return end, diverged
 
 
+def _off_the_edge(end: DecoderParameters, statistics: Statistics, scales: Scales) -> DecoderParameters:
+    """The same points, but those at the end of a flat valley moved into it.
+
+    There the loss is quartic: curvature that is still negative gains less than rounding, and no step shows it.
+    """
+    lowest = torch.linalg.eigvalsh(LEARNED_DECODER.hessian(*end, *statistics))[:, 0]
+    index = (~LEARNED_DECODER.escaped(end, statistics) & (lowest < -STEP_CURVATURE.value)).nonzero()[:, 0]
+    further = _settled(end._replace(log_decoder=end.log_decoder - 1), statistics, scales, index)
+    rise = LEARNED_DECODER.loss(*further, *statistics) - LEARNED_DECODER.loss(*end, *statistics)
+    level = rise <= STEP_DECREASE.value * LEARNED_DECODER.size(end, statistics, scales.loss)
+    index = index[level[index]]
+    rows = Statistics(*(value[index] for value in statistics))
+    return _changed(end, index, newton_descent(_some(further, index), rows, scales.rows(index), LEARNED_DECODER))
+
+
 def _settled(
     at: DecoderParameters, statistics: Statistics, scales: Scales, index: Int[Tensor, " rows"]
 ) -> DecoderParameters:
     """The same points, but some with W, U and σ nearer to their best for the η_dec² they have."""
-    some = DecoderParameters(*(value[index] for value in at))
+    some = _some(at, index)
     held = Statistics(*(value[index] for value in statistics))._replace(eta_dec=(some.log_decoder / 2).exp())
     nats = replace(scales.rows(index), loss=LEARNED_DECODER.size(some, held, scales.loss[index]))
     best = newton_descent(Parameters(*some[:3]), held, nats, LEARNED_VARIANCES, most=_SETTLING)
-    result = DecoderParameters(*(value.clone() for value in at))
-    for whole, part in zip(result, best, strict=False):
-        whole[index] = part
-    return result
+    return _changed(at, index, DecoderParameters(*best, some.log_decoder))
+
+
+def _some(at: DecoderParameters, index: Int[Tensor, " rows"]) -> DecoderParameters:
+    return DecoderParameters(*(value[index] for value in at))
+
+
+def _changed(at: DecoderParameters, index: Int[Tensor, " rows"], some: DecoderParameters) -> DecoderParameters:
+    """The same points, but for some."""
+    return DecoderParameters(*(value.index_copy(0, index, part) for value, part in zip(at, some, strict=True)))

@@ -56,14 +56,14 @@ def newton_descent(
     result = type(start)(*(value.clone() for value in start))
     alive = torch.arange(len(start.W), device=start.W.device)
     for _ in range(most):
+        if len(alive) == 0:
+            return result
         at = type(result)(*(value[alive] for value in result))
         after, done = _step(at, _rows(statistics, alive), scales.rows(alive), objective)
         for whole, part in zip(result, after, strict=True):
             whole[alive] = part
         finished(int(done.sum()))
         alive = alive[~done]
-        if len(alive) == 0:
-            return result
     finished(len(alive))  # the certificate tells whether these are minima
     return result
 

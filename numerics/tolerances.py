@@ -140,12 +140,6 @@ HESSIAN_EIGENVALUE = Tolerance(
     "Smallest Hessian eigenvalue at a minimum may be this far below zero: symmetric directions have eigenvalue zero up "
     "to the remaining gradient; a strict saddle of the sampled problems is below −1e-4.",
 )
-DECODER_CURVATURE = Tolerance(
-    "DECODER_CURVATURE",
-    1e-6,
-    "The same where every small decoder variance does equally well: at the end of that valley the loss is quartic, an "
-    "eigenvalue of -e costs e² of loss, and the rounding of the loss, 1e-15 of a few nats, hides e up to 1e-7.",
-)
 DECODER_CUTOFF = Tolerance(
     "DECODER_CUTOFF",
     1e-7,
@@ -219,7 +213,6 @@ TOLERANCES: dict[str, Tolerance] = {
         REDUCED_GRADIENT,
         GRADIENT_NORM,
         HESSIAN_EIGENVALUE,
-        DECODER_CURVATURE,
         DECODER_CUTOFF,
         DECODER_SLOPE,
         STEP_ROUNDING,

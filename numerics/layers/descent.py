@@ -28,7 +28,6 @@ from numerics.points import Point
 from numerics.problem import Problem
 from numerics.problems import random_problems
 from numerics.tolerances import (
-    DECODER_CURVATURE,
     DESCENT_BELOW,
     DESCENT_GAP,
     DESCENT_INVARIANT,
@@ -198,10 +197,9 @@ class DescentLayer(FloatLayer):
             certificate: Certificate = minimum.certificate
             if minimum.diverged:
                 continue  # there is no minimum to certify
-            curvature = DECODER_CURVATURE if "decoder-valley" in minimum.problem.regimes else HESSIAN_EIGENVALUE
             yield Finding("gradient norm", minimum.problem.name, certificate.gradient_norm, GRADIENT_NORM)
             lowest = max(0.0, -certificate.smallest_hessian_eigenvalue)
-            yield Finding("negative curvature", minimum.problem.name, lowest, curvature)
+            yield Finding("negative curvature", minimum.problem.name, lowest, HESSIAN_EIGENVALUE)
 
 
 def within_descent(difference: float, loss: float) -> float:
