@@ -9,7 +9,6 @@ import numpy as np
 import sympy
 import torch
 from jaxtyping import Float
-from scipy.optimize import brentq
 from sympy import Tuple
 
 from derivations import notation as n
@@ -45,6 +44,8 @@ def least_over_decoder(problem: Problem) -> DecoderOptimum:
 
     At U and W of Theorem 2 the loss is stationary in everything else, so that the slope along them is the partial one.
     """
+    from scipy.optimize import brentq  # imported late: it takes a while
+
     natural = problem.y2 / problem.d2
     places = natural * np.geomspace(_LOWEST, _HIGHEST, _PLACES)
     losses, slopes = _profile(problem, places)

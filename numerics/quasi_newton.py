@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import scipy.optimize
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -30,6 +29,7 @@ def lowest(
     Returns:
         The loss and the point.
     """
+    import scipy.optimize  # imported late: it takes a while
 
     def value_and_slope(flat: np.ndarray) -> tuple[float, np.ndarray]:
         point = torch.tensor(flat, requires_grad=True)

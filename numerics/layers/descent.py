@@ -84,7 +84,7 @@ class DescentLayer(FloatLayer):
         return [*(self._problems[kind] for kind in ("learned", "fixed", "decoder")), swept]
 
     def descend(self, group: Sequence[Problem]) -> None:
-        """Find and keep minima. Instances of real data are large and descend one by one: those that a worker takes on, it descends."""
+        """Find and keep minima; instances of real data are large and descend one by one, also in the pool."""
         alone = [problem for problem in group if self.pool is not None and "real-data" in problem.regimes]
         together = [problem for problem in group if all(problem is not other for other in alone)]
         handed = [(problem, self._handed_over(problem)) for problem in alone]

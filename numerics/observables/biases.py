@@ -12,7 +12,6 @@ import numpy as np
 import sympy
 import torch
 from jaxtyping import Float
-from scipy.optimize import minimize
 from sympy import Basic
 
 from derivations import notation as n
@@ -128,6 +127,8 @@ def centring_at_minima(layer: Layer, formula: Basic) -> Iterator[Finding]:
 @lru_cache(maxsize=64)
 def _biased_minimum(draw: Draw, seed: int) -> BiasedMinimum:
     """The lowest of a few descents from random starts, by a quasi-Newton method on the raw second moments of (x, 1) and y."""
+    from scipy.optimize import minimize  # imported late: it takes a while
+
     x, y = draw.points
     (d2, _), d1, D1 = y.shape, draw.problem.d1, len(x) + 1
     loss = _loss_of_biased(draw)
