@@ -103,6 +103,17 @@ def regimes(deviation: Expr) -> tuple[dict[Basic, Expr], ...]:
     )
 
 
+def impossible_length(formula: Basic, instance: Instance) -> str:
+    """What is wrong with lengths for which `mode_values` finds none."""
+    values = {
+        f"{name}_{k}": instance.value(part, k)
+        for k in range(1, instance.d1 + 1)
+        for name, part in zip(("lambda", "theta"), formula.args, strict=False)
+    }
+    wrong = {name: value for name, value in values.items() if not (value.is_finite and value.is_nonnegative)}
+    return "; ".join(f"{name} = {value}" for name, value in wrong.items()) + " is no length"
+
+
 def mode_values(formula: Basic, instance: Instance) -> list[tuple[Expr, Expr]] | None:
     """(lambda_i, theta_i) of each mode of an instance, as far as the diagonals reach; None if one is not a length."""
     entries = []
@@ -146,7 +157,7 @@ def worse_instance(
         order = rotated_deviations(rotation, instance)
         entries = mode_values(formula, instance)
         if entries is None:
-            return refuted(instance.named(), "a singular value that is no nonnegative number")
+            return refuted(instance.named(), impossible_length(formula, instance))
         singular = [*instance.zeta, *[sympy.S.Zero] * instance.d1]
         c = instance.value(weight)
         modes = [

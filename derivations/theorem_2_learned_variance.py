@@ -24,7 +24,7 @@ from derivations.instances import Instance, instances, is_exactly_zero, tidy
 from derivations.least_loss import mode_loss, u, v
 from derivations.notation import beta, d1, eta_dec, eta_enc, i, root_water, sigma, sigma_sorted, weight, zeta
 from derivations.proof import margin, positive, resolved, same, true, zero
-from derivations.proposition_2_fixed_variance import mode_values, worse_instance
+from derivations.proposition_2_fixed_variance import impossible_length, mode_values, worse_instance
 from derivations.proposition_3_mode_variance import (
     by_regime,
     deviation_steps,
@@ -103,7 +103,7 @@ def minimises_learned_variance(formula: Basic) -> Decision:
     for instance in instances():
         entries = mode_values(formula, instance)
         if entries is None:
-            return refuted(instance.named(learned=True), "a singular value that is no nonnegative number")
+            return refuted(instance.named(learned=True), impossible_length(formula, instance))
         singular = [*instance.zeta, *[sympy.S.Zero] * instance.d1]
         modes = [instance.value(learned_mode_loss(a, b, z)) for (a, b), z in zip(entries, singular, strict=False)]
         loss, least = (
