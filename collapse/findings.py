@@ -85,7 +85,7 @@ class ClaimReport:
     def survivors(self) -> list[str]:
         """Mutants that are not proved to hold, and that the derivation or some layer fails to refute, with its name."""
         if not self.asked:
-            return [f"{change} (not refuted by: anybody)" for change in self.mutant_changes]
+            return [] if self.unchecked else [f"{change} (not refuted by: anybody)" for change in self.mutant_changes]
         found = []
         for k in range(self._count):
             missed = [name for name, fate in self.fates(k).items() if fate is Fate.SURVIVED]
@@ -110,11 +110,11 @@ class ClaimReport:
 
     @property
     def _count(self) -> int:
-        """All mutants; as many as were judged, which saves making them anew."""
+        """All mutants; as many as were judged, which saves making them anew. None where nothing could be checked."""
         if self.judgement is not None:
             return len(self.judgement.mutants)
         counts = [len(examination.refuted) for examination in self.checked.values()]
-        return counts[0] if counts else len(mutants_of(self.claim))
+        return counts[0] if counts else 0 if self.unchecked else len(mutants_of(self.claim))
 
     def _verdicts(self) -> dict[int, Verdict]:
         """Verdicts on mutants: all, or where no derivation was asked for, those on which a layer is silent."""

@@ -132,6 +132,8 @@ def _layer(report: ClaimReport, name: str, *, counts: bool) -> Text:
 def _mutants(report: ClaimReport, layers: Sequence[str]) -> Text:
     if not finished(report, layers):
         return Text("…", style="dim")
+    if not report.asked:
+        return Text("–", style="dim")
     style = "" if report.mutants_refuted == report.mutants_total else "bold red"
     return Text(f"{report.mutants_refuted}/{report.mutants_total}", style=style)
 

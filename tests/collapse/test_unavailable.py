@@ -83,6 +83,8 @@ def test_an_audit_that_checked_nothing_at_all_does_not_pass() -> None:
     report = report_of(judged=False, exact=None)
     audit = AuditReport(0, [report])
     assert report.failures() == [] and audit.failures() == {"audit": ["nothing was checked"]}
+    assert report.mutants_total == report.mutants_refuted == 0 and report.survivors == []
+    assert "0/0 mutants refuted" in text_of(report)
 
 
 def test_it_is_shown_in_plain_sight() -> None:
