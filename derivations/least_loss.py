@@ -75,8 +75,6 @@ def least_mode_steps() -> tuple[Step, ...]:
     balance = (deviation * u - root * v) ** 2
     product = Symbol("m", nonnegative=True)
     threshold = deviation * root
-    active = {singular: threshold * (1 + margin)}
-    collapsed = {singular: threshold / (1 + margin)}
     excess = (product - singular) ** 2 + 2 * threshold * product
     opposite = (-product - singular) ** 2 + 2 * threshold * product
     return (
@@ -86,15 +84,18 @@ def least_mode_steps() -> tuple[Step, ...]:
         ),
         zero(
             "above the threshold that function is a square plus the least value",
-            (excess - (product - singular + threshold) ** 2 - least_mode_loss(singular, deviation, c)).subs(active),
+            excess - (product - singular + threshold) ** 2 - least_mode_loss(singular, deviation, c),
+            {singular: threshold * (1 + margin)},
         ),
         nonnegative(
             "below it, it does not go below its value at m = 0",
-            (excess - least_mode_loss(singular, deviation, c)).subs(collapsed),
+            excess - least_mode_loss(singular, deviation, c),
+            {singular: threshold / (1 + margin)},
         ),
         nonnegative(
             "at it, it does not go below its value at m = 0",
-            (excess - least_mode_loss(singular, deviation, c)).subs(singular, threshold),
+            excess - least_mode_loss(singular, deviation, c),
+            {singular: threshold},
         ),
         nonnegative("u and v of opposite signs do no better", opposite - excess),
     )
@@ -214,9 +215,10 @@ def profile_mode_steps() -> tuple[Step, ...]:
         ),
         nonnegative(
             "at or below the threshold it costs at least its value at lambda = 0",
-            (profile - singular**2).subs(singular, below),
+            profile - singular**2,
+            {singular: below},
         ),
-        nonnegative("and so it does without signal", profile.subs(singular, 0)),
+        nonnegative("and so it does without signal", profile - singular**2, {singular: sympy.S.Zero}),
     )
 
 

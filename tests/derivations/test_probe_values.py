@@ -1,0 +1,58 @@
+"""What the probes of the objective's assumptions find, both sides evaluated once more with plain fractions."""
+
+import math
+import re
+from fractions import Fraction
+
+import pytest
+
+from derivations.claim import Verdict
+from derivations.ledger import claims_by_id
+
+DIAGONAL = "uncorrelated given x"
+LEDGER = claims_by_id()
+
+
+def probed(name: str) -> dict[str, str]:
+    claim = LEDGER[name]
+    (assumption,) = (each for each in claim.assumptions if DIAGONAL in each.text)
+    decision = assumption.without(claim.standing.formula)
+    assert decision.verdict is Verdict.REFUTED and decision.witness is not None
+    return dict(decision.witness.values) | {"failure": decision.witness.failure}
+
+
+def fractions(text: str) -> list[Fraction]:
+    return [Fraction(number) for number in re.findall(r"-?\d+(?:/\d+)?", text)]
+
+
+def sides(values: dict[str, str]) -> tuple[float, float]:
+    stated, defined = (float(eval(side, {"log": math.log})) for side in values["failure"].split(" is not "))
+    return stated, defined
+
+
+@pytest.mark.parametrize("name", ["eq-4.elbo", "eq-5.decomposition"])
+def test_the_objective_of_correlated_latents(name):
+    """E_x of half the squared error and of KL = (|m|^2 + tr Sigma - d1 - log det Sigma)/2, all scales being 1."""
+    values = probed(name)
+    assert values["beta"] == values["eta_dec"] == values["eta_enc"] == "1"
+    w, u = fractions(values["W"]), fractions(values["U"])
+    a, b, c, d = fractions(values["Sigma"])
+    draws = list(zip(*[iter(fractions(values["(x, y, noise)"]))] * 4, strict=True))
+    assert len(draws) == 8 and b == c != 0
+
+    count = len(draws)
+    noise = [(e, f) for _, _, e, f in draws]
+    assert [sum(e * e for e, _ in noise), sum(e * f for e, f in noise), sum(f * f for _, f in noise)] == [
+        count * a, count * b, count * d
+    ]  # fmt: skip
+    assert sum(e for e, _ in noise) == sum(f for _, f in noise) == 0
+    assert sum(x * e for x, _, e, _ in draws) == sum(x * f for x, _, _, f in draws) == 0
+
+    error = sum((u[0] * (w[0] * x + e) + u[1] * (w[1] * x + f) - y) ** 2 for x, y, e, f in draws) / count
+    means = (w[0] ** 2 + w[1] ** 2) * sum(x * x for x, *_ in draws) / count
+    without_determinant = (means + a + d - 2) / 2
+    expected = float(error / 2 + without_determinant) - math.log(a * d - b * c) / 2
+    separate = sum((u[0] * w[0] * x + u[1] * w[1] * x - y) ** 2 for x, y, *_ in draws) / count
+    spread = u[0] ** 2 * a + u[1] ** 2 * d + 2 * u[0] * u[1] * b
+    assert error == separate + spread, "Eq 5 knows the covariance in U Sigma U^T, and not in the logarithms"
+    assert sides(values) == pytest.approx((float(error / 2 + without_determinant), expected))
