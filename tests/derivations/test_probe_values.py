@@ -9,13 +9,13 @@ import pytest
 from derivations.claim import Verdict
 from derivations.ledger import claims_by_id
 
-DIAGONAL = "uncorrelated given x"
+DIAGONAL = "Sigma is diagonal"
 LEDGER = claims_by_id()
 
 
 def probed(name: str) -> dict[str, str]:
     claim = LEDGER[name]
-    (assumption,) = (each for each in claim.assumptions if DIAGONAL in each.text)
+    (assumption,) = (each for each in claim.assumptions if each.text.endswith(DIAGONAL))
     decision = assumption.without(claim.standing.formula)
     assert decision.verdict is Verdict.REFUTED and decision.witness is not None
     return dict(decision.witness.values) | {"failure": decision.witness.failure}
@@ -56,3 +56,22 @@ def test_the_objective_of_correlated_latents(name):
     spread = u[0] ** 2 * a + u[1] ** 2 * d + 2 * u[0] * u[1] * b
     assert error == separate + spread, "Eq 5 knows the covariance in U Sigma U^T, and not in the logarithms"
     assert sides(values) == pytest.approx((float(error / 2 + without_determinant), expected))
+
+
+def test_the_reduced_objective_of_correlated_latents():
+    """The least loss over U, V of each Sigma, all scales being 1: the rows (1, 1) and (1, -1) over sqrt(2) diagonalise it."""
+    values = probed("eq-13.reduced")
+    assert values["beta"] == values["eta_dec"] == values["eta_enc"] == "1"
+    (a, b, c, d), zeta = fractions(values["Sigma"]), fractions(values["zeta"])
+    assert a == d and b == c != 0 and fractions(values["other Sigma"]) == [a, 0, 0, d]
+
+    def least(variances: list[Fraction]) -> float:
+        deviations = sorted(math.sqrt(v) for v in variances)
+        gains = sum(z * z - max(0.0, float(z) - s) ** 2 for z, s in zip(zeta, deviations, strict=True))
+        return float(gains + sum(v - 1 - math.log(v) for v in variances)) / 2
+
+    numbers = re.search(r"changes by (.*); the minima are (.*) and (.*)", values["failure"])
+    assert numbers is not None
+    change, correlated, separate = (float(eval(text, {"log": math.log})) for text in numbers.groups())
+    assert (correlated, separate) == pytest.approx((least([a + b, a - b]), least([a, d])))
+    assert change == pytest.approx(correlated - separate) and change != 0

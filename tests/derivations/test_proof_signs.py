@@ -1,0 +1,67 @@
+"""The inequalities that proofs rest on are the sharp ones: each is an equation where the distance to its edge is 0.
+
+One that holds with room to spare is mostly one that says too little: a sum where a difference was meant, or half a regime.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from itertools import combinations
+
+import pytest
+import sympy
+from sympy import Basic, Expr
+from watched_proofs import prove_watching
+
+from derivations.proof import resolved
+
+PROVED = (
+    "prop-2.minimum", "thm-1.minimum", "eq-13.reduced", "prop-3.variance", "thm-2.minimum", "thm-2.variance", "thm-3.no-middle",
+)  # fmt: skip
+DISTANCES = {
+    "margin", "short", "delta", "delta_2", "delta_a", "delta_b", "rise", "fall", "drop", "m", "lambda_squared",
+}  # fmt: skip
+"""Names of what is measured from an edge, in the proofs' own letters."""
+
+ROOM = (
+    "and rises where zeta = 0",
+    "a mode's profile is strictly convex in lambda^2 where zeta > 0",
+    "the loss is convex in each variance",
+    "sigma_i lies on its side of the edge (zeta = 0)",
+)
+"""Signs of what is not near 0: the second derivative of a strictly convex function, and the edge itself where no signal is."""
+
+
+@cache
+def signs_of(name: str) -> tuple[tuple[str, Expr], ...]:
+    """What is shown to be nonnegative or positive in the proof of a claim's standing statement."""
+    found = []
+
+    def hear(text: str, statement: Basic, answer: bool | None, case: Mapping[Basic, Expr] | None) -> None:
+        if isinstance(statement, sympy.Ge | sympy.Gt) and statement.rhs == 0:
+            found.append((text, resolved(statement.lhs.xreplace(dict(case or {})))))
+
+    prove_watching(name, "_decided", hear)
+    return tuple(found)
+
+
+def is_sharp(expression: Expr) -> bool:
+    """Whether an expression vanishes where one or two distances do."""
+    distances = [symbol for symbol in expression.free_symbols if symbol.name in DISTANCES]
+    ends = [dict.fromkeys(some, sympy.S.Zero) for size in (0, 1, 2) for some in combinations(distances, size)]
+    return any(sympy.simplify(expression.subs(end)) == 0 for end in ends)
+
+
+@pytest.mark.parametrize("name", PROVED)
+def test_the_signs_of_a_proof_are_sharp(name: str) -> None:
+    assert signs_of(name)
+    assert [text for text, expression in signs_of(name) if text not in ROOM and not is_sharp(expression)] == []
+
+
+def test_only_what_is_not_near_0_has_room() -> None:
+    found = {text: expression for name in PROVED for text, expression in signs_of(name)}
+    assert [text for text in ROOM if is_sharp(found[text])] == []
+
+
+@pytest.mark.parametrize(("text", "sharp"), [("1 - 1/(1 + rise)", True), ("1 + 1/(1 + rise)", False), ("a*m", True)])
+def test_sharp_and_blunt(text: str, sharp: bool) -> None:
+    assert is_sharp(sympy.sympify(text)) == sharp
