@@ -54,7 +54,7 @@ CENSUS: tuple[Item, ...] = (
     ),
     _item("§4.2", "beta and eta_dec act alike", "thm-1.beta-eta", "thm-1.beta-eta-loss"),
     _item("§4.2", "the prior does not matter", "thm-1.prior-independence"),
-    _item("§4.2, last paragraph", "how the norms of the layers move", "thm-1.norm-trend"),
+    _item("§4.2, last paragraph", "how the norms of the layers move", "thm-1.norm-trend", "thm-1.norm-trend-encoder"),
     _item("§4.2, last paragraph", "a norm grows without bound", "thm-1.divergence"),
     _item("Corollary 1", "the least loss as a function of Sigma", "cor-1.profile"),
     _item("Equation 11", "the profile", "cor-1.profile"),

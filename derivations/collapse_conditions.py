@@ -19,10 +19,9 @@ SAME_MINIMUM = And(Eq(lam[i], there(lam[i])), Eq(theta[i], there(theta[i])))
 SAME_LOSS = Implies(SAME_WATER, Eq(least, there(least)))
 INDEPENDENT_OF_PRIOR = Implies(SAME_WATER, Equivalent(Eq(product[i], 0), Eq(there(product[i]), 0)))
 LEVEL, LEVEL_THERE = root_water, there(root_water)
-TREND = Implies(
-    And(Lt(LEVEL, LEVEL_THERE), Lt(LEVEL_THERE, zeta[i])),
-    And(Lt(lam[i], there(lam[i])), Gt(theta[i], there(theta[i]))),
-)
+RISES = And(Lt(LEVEL, LEVEL_THERE), Lt(LEVEL_THERE, zeta[i]))
+TREND = Implies(RISES, Lt(lam[i], there(lam[i])))
+TREND_OF_ENCODER = Implies(RISES, Gt(theta[i], there(theta[i])))
 
 # ------------------------------------------------------------------------------------------ as corrected
 COLLAPSED_LATENT = Equivalent(Le(zeta[i] - sympy.sqrt(beta) * eta_dec, 0), Eq(lam[i], 0))
@@ -31,7 +30,6 @@ CORRECTED_TREND = Implies(
     And(
         Implies(Le(LEVEL_THERE, zeta[i] / 2), Lt(lam[i], there(lam[i]))),
         Implies(Ge(LEVEL, zeta[i] / 2), Gt(lam[i], there(lam[i]))),
-        Gt(theta[i], there(theta[i])),
     ),
 )
 
@@ -120,7 +118,7 @@ CLAIMS = (
     Claim(
         "thm-1.norm-trend",
         "§4.2, last paragraph",
-        "as sqrt(beta) eta_dec rises (below zeta_i), the singular value of U rises and that of V falls, strictly",
+        "as sqrt(beta) eta_dec rises (below zeta_i), the singular value of U rises, strictly",
         printed=Statement(TREND, TREND_AT_PRIOR),
         corrected=Statement(CORRECTED_TREND, TREND_AT_PRIOR),
         observable=TREND_AT_PRIOR.observable,
@@ -133,9 +131,17 @@ CLAIMS = (
         ),
         erratum=Erratum(
             "the eigenvalue of U increases with sqrt(beta) eta_dec",
-            "it increases up to sqrt(beta) eta_dec = zeta_i/2 and decreases from there; that of V decreases throughout",
+            "it increases up to sqrt(beta) eta_dec = zeta_i/2 and decreases from there",
             Severity.CONCLUSION,
         ),
+    ),
+    Claim(
+        "thm-1.norm-trend-encoder",
+        "§4.2, last paragraph",
+        "as sqrt(beta) eta_dec rises (below zeta_i), the singular value of V falls, strictly (sigma_i = eta_enc)",
+        printed=Statement(TREND_OF_ENCODER, ANY_LEVEL_AT_PRIOR),
+        observable=ANY_LEVEL_AT_PRIOR.observable,
+        uses=("thm-1.minimum",),
     ),
     Claim(
         "thm-1.divergence",

@@ -93,10 +93,14 @@ def closed_forms(kind: str) -> dict[Basic, Expr]:
     return {lam: decoder, theta: encoder, product: decoder * encoder, deviation: standard, least: LEAST_LOSS}
 
 
+@lru_cache(maxsize=16)
+def _forms_of(kind: str, kind_there: str) -> Mapping[Basic, Expr]:
+    return closed_forms(kind) | {OTHER[key]: there(form) for key, form in closed_forms(kind_there).items()}
+
+
 def substituted(formula: Basic, kind: str, kind_there: str) -> Basic:
     """A statement with the closed forms in the place of what they are closed forms of."""
-    forms = closed_forms(kind) | {OTHER[key]: there(form) for key, form in closed_forms(kind_there).items()}
-
+    forms = _forms_of(kind, kind_there)
     entries = {entry for entry in formula.atoms(Indexed) if entry.base in forms}
     return formula.xreplace(
         {entry: forms[entry.base].xreplace({i: entry.indices[0]}) for entry in entries}
@@ -178,7 +182,7 @@ CHANGES = {
 }
 """What is changed there, in exact instances; the last two stand for all beta below, or above, some value."""
 
-MOST = 40
+MOST = 25
 """Exact instances that are changed, besides those of `spread`."""
 
 

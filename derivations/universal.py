@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 import sympy
-from sympy import Basic, Expr, Symbol
+from sympy import And, Basic, Expr, Implies, Not, Or, Symbol
 from sympy.core.relational import Relational
+from sympy.logic.boolalg import BooleanFunction
 
 from derivations.claim import Decision, Step, Verdict, conclude, refuted
 from derivations.instances import tidy
@@ -34,6 +36,7 @@ _sigma = Symbol("sigma_i", positive=True)
 _p, _q, _share = sympy.symbols("p q w", positive=True)
 
 Levels = tuple[Expr, Expr, Expr]
+Items = tuple[tuple[Basic, Expr], ...]
 Case = tuple[str, dict[Basic, Expr]]
 """What distinguishes it, and what the scalars are in terms of positive symbols."""
 
@@ -115,20 +118,26 @@ class Universal:
 
     def __call__(self, formula: Basic) -> Decision:
         """Judge a statement."""
-        kind_there = self.kind_there or self.kind
-        for situation in situations(self.kind, kind_there, self.change):
+        asked = self.kind, self.kind_there or self.kind, self.change
+        for place, situation in enumerate(situations(*asked)):
             for index in situation.modes if formula.has(i) else (None,):
-                if situation.value(formula, index) != sympy.true:
+                if _combined(formula, partial(_true_at, asked, place, index)) is not True:
                     where = situation.named() | ({} if index is None else {"i": index})
                     return refuted(where, _sides(formula, situation, index))
         return conclude(
-            Step(f"{name}{how}", formula, Verdict.PROVED if self._holds(statement, case) else Verdict.UNDECIDED)
-            for how, statement in self._with_next_modes(formula)
+            Step(
+                f"{name}{how}",
+                formula,
+                Verdict.PROVED
+                if _combined(formula, partial(_true_in, asked[:2], tuple(entries.items()), tuple(case.items())))
+                else Verdict.UNDECIDED,
+            )
+            for how, entries in self._next_modes(formula)
             for name, case in self.cases(formula)
         )
 
-    def _with_next_modes(self, formula: Basic) -> Iterator[tuple[str, Basic]]:
-        """The statement in closed form; an entry i + 1 is the entry i or less, down to 0, since singular values do not rise."""
+    def _next_modes(self, formula: Basic) -> Iterator[tuple[str, dict[Basic, Expr]]]:
+        """What entries i + 1 are: the entry i or less, down to 0, since singular values do not rise."""
         falling = {zeta, lam, product} | (set() if self.kind == FIXED else {theta})
         falling |= {OTHER[base] for base in falling if base in OTHER}
         raised = {entry for entry in formula.atoms(sympy.Indexed) if entry.indices[0] == i + 1}
@@ -138,22 +147,7 @@ class Universal:
         shares = {"as large": sympy.S.One, "less": 1 / (1 + _share), "0": sympy.S.Zero}
         for chosen in itertools.product(shares, repeat=len(following)):
             entries = {entry: shares[share] * entry.base[i] for entry, share in zip(following, chosen, strict=True)}
-            how = "".join(f", {entry} {share}" for entry, share in zip(following, chosen, strict=True))
-            statement = substituted(formula.xreplace(entries), self.kind, self.kind_there or self.kind)
-            yield how, statement.xreplace(entries)
-
-    def _holds(self, statement: Basic, case: dict[Basic, Expr]) -> bool:
-        """Whether a statement holds in a case; an equation between sums holds if it does term by term."""
-        unbounded: dict[Basic, Basic] = {}
-        if statement.has(diverges, OTHER[diverges]):
-            signal = next(value for key, value in case.items() if isinstance(key, sympy.Indexed) and key.base == zeta)
-            for symbol, kind in ((diverges, self.kind), (OTHER[diverges], self.kind_there or self.kind)):
-                found = limits(kind, signal, _sigma, eta_dec, eta_enc)
-                unbounded[symbol] = sympy.true if sympy.oo in found else sympy.false
-        here = resolved(statement.xreplace(case).xreplace(unbounded))
-        sums = {equation for equation in here.atoms(sympy.Eq) if equation.has(sympy.Sum)}
-        agree = {equation: sympy.sympify(sums_agree(sympy.expand(equation.lhs - equation.rhs))) for equation in sums}
-        return holds(here.xreplace(agree)) is True
+            yield "".join(f", {entry} {share}" for entry, share in zip(following, chosen, strict=True)), entries
 
     def cases(self, formula: Basic) -> Iterator[Case]:
         """All cases of one mode: where the level lies relative to zeta_i, here and there, and zeta_i = 0."""
@@ -200,6 +194,58 @@ class Universal:
             beta: (here / (ratio * eta_dec)) ** 2,
             OTHER[beta]: (away / (ratio_there * decoder)) ** 2,
         }
+
+
+def _combined(formula: Basic, truth: Callable[[Basic], bool | None]) -> bool | None:
+    """A Boolean from the truth of its relations and symbols; None where that is not enough to tell."""
+    if formula in (sympy.true, sympy.false):
+        return formula == sympy.true
+    if not isinstance(formula, BooleanFunction):
+        return truth(formula)
+    if isinstance(formula, Implies):
+        premise, conclusion = formula.args
+        return _combined(Or(Not(premise), conclusion, evaluate=False), truth)
+    parts = (_combined(part, truth) for part in formula.args)
+    if isinstance(formula, Not):
+        (inner,) = parts
+        return None if inner is None else not inner
+    if isinstance(formula, And | Or):
+        answer: bool | None = isinstance(formula, And)
+        for part in parts:
+            if part is isinstance(formula, Or):
+                return part
+            answer = None if part is None else answer
+        return answer
+    known = list(parts)  # of an equivalence
+    return None if None in known else len(set(known)) < 2
+
+
+@lru_cache(maxsize=1 << 18)
+def _true_at(asked: tuple[str, str, str], place: int, index: int | None, relation: Basic) -> bool | None:
+    """The truth of a relation at one of the exact situations; None where a side is undefined."""
+    value = situations(*asked)[place].value(relation, index)
+    return bool(value) if value in (sympy.true, sympy.false) else None
+
+
+@lru_cache(maxsize=1 << 16)
+def _true_in(kinds: tuple[str, str], entries: Items, case: Items, relation: Basic) -> bool | None:
+    """The truth of a relation in a case, for all values of its symbols; an equation of sums holds if it does term by term."""
+    scalars = dict(case)
+    if relation in (diverges, OTHER[diverges]):
+        signal = next(value for key, value in case if isinstance(key, sympy.Indexed) and key.base == zeta)
+        return sympy.oo in limits(kinds[relation != diverges], signal, _sigma, eta_dec, eta_enc)
+    followed = relation.xreplace(dict(entries))
+    known = {entry: _value_in(kinds, entries, case, entry) for entry in followed.atoms(sympy.Indexed, Symbol)}
+    here = resolved(followed.xreplace(known).xreplace(scalars))
+    if isinstance(here, sympy.Eq) and here.has(sympy.Sum):
+        return sums_agree(sympy.expand(here.lhs - here.rhs)) or None
+    return holds(here)
+
+
+@lru_cache(maxsize=1 << 14)
+def _value_in(kinds: tuple[str, str], entries: Items, case: Items, entry: Basic) -> Expr:
+    """An entry or a scalar in a case: its closed form, where it has one."""
+    return resolved(substituted(entry, *kinds).xreplace(dict(entries)).xreplace(dict(case)))
 
 
 def _sides(formula: Basic, situation: Situation, index: int | None) -> str:
