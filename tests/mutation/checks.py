@@ -9,8 +9,10 @@ import random
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 MUTANTS_A_CLAIM = 10
+README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ def checks_of(plan: Plan) -> Iterator[tuple[str, Callable[[], str | None]]]:
     """The checks of a plan by name."""
     for module in plan.claims:
         yield f"claims of {module}", lambda module=module: _claims(module, plan.only)
+    for module in plan.claims:
+        yield f"README's rows of {module}", lambda module=module: _rows(module, plan.only)
     for arguments in plan.tests:
         yield f"pytest {arguments}", lambda arguments=arguments: _pytest(arguments)
 
@@ -40,6 +44,22 @@ def _claims(module: str, only: tuple[str, ...]) -> str | None:
     for claim in importlib.import_module(module).CLAIMS:
         if (not only or claim.id in only) and (wrong := _claim(claim)) is not None:
             return f"{claim.id}: {wrong}"
+    return None
+
+
+def _rows(module: str, only: tuple[str, ...]) -> str | None:
+    """What tests/collapse/test_readme.py would say of these claims' rows."""
+    from collapse.errata import Entry, Errata
+    from collapse.report.errata import markdown
+
+    shown = README.read_text(encoding="utf-8").splitlines()
+    for claim in importlib.import_module(module).CLAIMS:
+        if claim.corrected is None or (only and claim.id not in only):
+            continue
+        printed, standing = (each.decide(each.formula) for each in (claim.printed, claim.standing))
+        rows = [line for line in markdown(Errata((Entry(claim, printed, standing),))).splitlines() if claim.id in line]
+        if not rows or not set(rows) <= set(shown):
+            return f"{claim.id}: README has another row"
     return None
 
 
@@ -176,7 +196,15 @@ PLANS: dict[str, Plan] = {
     ),
     LEARNED: Plan(
         (LEARNED,),
-        (CASES, SIGNS, _kernel("thm-2"), PRINTED, WITNESSES, _layers("thm-2.minimum or thm-2.variance or extra")),
+        (
+            *_derived("learned_variance_values"),
+            CASES,
+            SIGNS,
+            _kernel("thm-2"),
+            PRINTED,
+            WITNESSES,
+            _layers("thm-2.minimum or thm-2.variance or extra"),
+        ),
     ),
     "derivations.theorem_3_origin": Plan(
         ("derivations.theorem_3_origin",), (SIGNS, _kernel("thm-3"), WITNESSES, _layers("thm-3"))
@@ -190,10 +218,7 @@ PLANS: dict[str, Plan] = {
     "derivations.exact_data": Plan((), _derived("exact_data")),
     "derivations.instances": Plan((), _derived("instances")),
     "derivations.mutants": Plan((), _derived("mutants")),
-    "derivations.first_moments": Plan(
-        (),
-        (*_derived("first_moments"),),
-    ),
+    "derivations.first_moments": Plan((), _derived("first_moments")),
     "numerics.objective": _numeric("objective", "certificates", "descent"),
     "numerics.exact": _numeric("exact_signs", "exact", "points"),
     "numerics.points": _numeric("points", "layer_instances"),
