@@ -20,7 +20,7 @@ from numerics.problems import random_problems
 COLLAPSE = Le(zeta[1], root_water)
 
 
-@dataclass
+@dataclass(eq=False)
 class Origins(FloatLayer):
     """A layer that knows only on which of its problems no point lies below the origin."""
 
