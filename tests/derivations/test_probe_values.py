@@ -2,10 +2,13 @@
 
 import math
 import re
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from sympy import Rational
 
+from derivations import elbo
 from derivations.claim import Verdict
 from derivations.ledger import claims_by_id
 
@@ -75,3 +78,26 @@ def test_the_reduced_objective_of_correlated_latents():
     change, correlated, separate = (float(eval(text, {"log": math.log})) for text in numbers.groups())
     assert (correlated, separate) == pytest.approx((least([a + b, a - b]), least([a, d])))
     assert change == pytest.approx(correlated - separate) and change != 0
+
+
+@pytest.mark.parametrize(("scale", "decoder", "prior"), [(4, 3, 1), (1, Fraction(1, 2), 2), (Fraction(9, 4), 1, 3)])
+def test_the_objective_of_correlated_latents_at_any_scale(scale, decoder, prior, monkeypatch):
+    """The probe's side, where its scales are not 1."""
+    data, claim = elbo.correlated_data(), LEDGER["eq-4.elbo"]
+    b, dec, enc = (Rational(str(value)) for value in (scale, decoder, prior))
+    scaled = replace(data, scalars=replace(data.scalars, beta=b, eta_dec=dec, eta_enc=enc), _known={})
+    monkeypatch.setattr(elbo, "correlated_data", lambda: scaled)
+    decision = elbo.objective_of_correlated_latents(claim.standing.formula)
+    assert decision.verdict is Verdict.REFUTED and decision.witness is not None
+
+    covariance = [Fraction(1), Fraction(24, 25)]
+    error = Fraction(0)
+    for x in (1, -1):
+        for e, f in [(p, Fraction(24, 25) * p + Fraction(7, 25) * q) for p in (1, -1) for q in (1, -1)]:
+            error += (x + e + f - x) ** 2
+    error /= 8
+    means = Fraction(1)
+    quadratic = error / (2 * Fraction(decoder) ** 2) + scale * ((means + 2) / Fraction(prior) ** 2 - 2) / 2
+    logarithms = 2 * math.log(prior**2) - math.log(covariance[0] ** 2 - covariance[1] ** 2)
+    _, defined = sides({"failure": decision.witness.failure})
+    assert defined == pytest.approx(float(quadratic) + float(scale) * logarithms / 2)
