@@ -171,6 +171,7 @@ PLANS: dict[str, Plan] = {
     FIXED: Plan(
         (FIXED,),
         (
+            *_derived("lengths"),
             FACTS,
             CASES,
             _kernel("prop-2"),
