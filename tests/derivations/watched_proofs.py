@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from derivations import proof
 from derivations.claim import Verdict
 from derivations.ledger import claims_by_id
+
+WATCHED = ("differs", "_decided")
 
 
 def forget_steps() -> None:
@@ -19,17 +22,29 @@ def forget_steps() -> None:
                 kept.cache_clear()
 
 
-def prove_watching(claim: str, called: str, listener: Callable[..., None]) -> None:
-    """Prove a claim's standing statement; whenever `called` of derivations.proof is called, the listener hears the arguments."""
-    original = getattr(proof, called)
+@cache
+def calls_of(claim: str) -> dict[str, list[tuple[Any, ...]]]:
+    """Prove a claim's standing statement from nothing: the arguments of what is watched in derivations.proof, call by call."""
+    calls: dict[str, list[tuple[Any, ...]]] = {called: [] for called in WATCHED}
 
-    def heard(*arguments: Any) -> Any:
-        listener(*arguments)
-        return original(*arguments)
+    def heard(called: str, original: Callable[..., Any]) -> Callable[..., Any]:
+        def calling(*arguments: Any) -> Any:
+            calls[called].append(arguments)
+            return original(*arguments)
+
+        return calling
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(proof, called, heard)
+        for called in WATCHED:
+            patch.setattr(proof, called, heard(called, getattr(proof, called)))
         forget_steps()
         standing = claims_by_id()[claim].standing
         decide = getattr(standing.decide, "__wrapped__", standing.decide)
         assert decide(standing.formula).verdict is Verdict.PROVED
+    return calls
+
+
+def prove_watching(claim: str, called: str, listener: Callable[..., None]) -> None:
+    """Tell the listener the arguments of every call of `called` of derivations.proof in the proof of a claim."""
+    for arguments in calls_of(claim)[called]:
+        listener(*arguments)
