@@ -126,6 +126,21 @@ def _scaled(instance: Instance, **factors: object) -> Instance:
     return replace(instance, **{name: getattr(instance, name) * sympy.sympify(f) for name, f in factors.items()})
 
 
+FAR = 400
+"""Values of beta eta_dec^2 beyond this show nothing new."""
+
+
+def small_beta(instance: Instance) -> Instance:
+    """The level sqrt(beta) eta_dec at a quarter of the smallest signal's threshold."""
+    signal = min((value for value in instance.zeta if value > 0), default=sympy.S.One)
+    ratio = max(sympy.S.One, max(instance.sigma) / instance.eta_enc)
+    return replace(instance, beta=(signal / (4 * ratio * instance.eta_dec)) ** 2)
+
+
+def _large_beta(instance: Instance) -> Instance:
+    return replace(instance, beta=(2 * max(*instance.zeta, sympy.S.One) / instance.eta_dec) ** 2)
+
+
 def _water(instance: Instance) -> Iterator[Instance]:
     yield _scaled(instance, beta=4)
     yield _scaled(instance, beta=Rational(1, 4))
@@ -142,7 +157,8 @@ def _water(instance: Instance) -> Iterator[Instance]:
         yield _scaled(instance, beta=1 / instance.eta_dec)
     if instance.eta_dec != 1 and instance.d1 > 2:
         for power in (-4, -2, 2, 4):
-            yield _scaled(instance, beta=instance.eta_dec**power)
+            if instance.beta * instance.eta_dec ** (power + 2) < FAR:
+                yield _scaled(instance, beta=instance.eta_dec**power)
 
 
 def _scales(instance: Instance) -> Iterator[Instance]:
@@ -177,8 +193,8 @@ CHANGES = {
     "beta, eta_dec and eta_enc": _scales,
     "d1": _width,
     "Sigma": _deviations,
-    "a sufficiently small beta": lambda instance: iter([_scaled(instance, beta=Rational(1, 10**6))]),
-    "a sufficiently large beta": lambda instance: iter([_scaled(instance, beta=10**4)]),
+    "a sufficiently small beta": lambda instance: iter([small_beta(instance)]),
+    "a sufficiently large beta": lambda instance: iter([_large_beta(instance)]),
 }
 """What is changed there, in exact instances; the last two stand for all beta below, or above, some value."""
 
@@ -188,7 +204,7 @@ MOST = 25
 
 @lru_cache(maxsize=1)
 def spread() -> tuple[Instance, ...]:
-    """Three modes far apart, or one without signal, with levels sqrt(beta) eta_dec from below the least of them to near the largest."""
+    """Three modes far apart, or one without signal; levels sqrt(beta) eta_dec from below the least mode to near the largest."""
     zeta = (Integer(10), Integer(7), Rational(3, 5))
     deviations = (Integer(1), Integer(2), Rational(1, 2))
     levels = (Rational(1, 4), Rational(1, 2), Integer(1), Integer(4), Integer(6))

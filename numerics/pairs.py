@@ -27,12 +27,11 @@ from numerics.problem import Problem
 from numerics.problems import planted_problem
 from numerics.tolerances import COLLAPSED_MODE
 
-BASES = {"exact": 4, "numeric": 14, "descent": 12}
+BASES = {"exact": 4, "numeric": 12, "descent": 6}
 """Instances of a layer's own that are changed, besides those of `derivations.situations.spread`."""
 
-_SMALLER = (sympy.Rational(1, 10**3), sympy.Rational(1, 10**5))
-"""Factors of beta between which a diverging norm grows: by more than the cube root of ten if it goes with beta^(-1/4)."""
-_GROWTH = 2.0
+_GROWTH = 1.4
+"""A norm that diverges as beta^(-1/4) grows by more than this where a small beta falls to a quarter; others by 1.01."""
 
 
 @lru_cache(maxsize=256)
@@ -177,18 +176,23 @@ def _spectrum(matrix: Shaped[np.ndarray, "rows columns"], size: int) -> Shaped[n
     return np.concatenate([found, np.zeros(size)])[:size]
 
 
-def _diverges(layer: Layer, problem: Any, kind: str) -> bool:
-    """Whether a layer's norm grows by more than `_GROWTH` as beta falls by `_SMALLER`, from one to the next."""
-    scalars = _scalars(problem)
-    less, least = (_variant(layer, problem, replace(scalars, beta=scalars.beta * factor), kind) for factor in _SMALLER)
+def _smaller(layer: Layer, problem: Any, kind: str) -> tuple[Any, Any]:
+    """The instance with a small beta, and with a quarter of it."""
+    small = s.small_beta(_scalars(problem))
+    less = replace(small, beta=small.beta / 4)
+    return _variant(layer, problem, small, kind), _variant(layer, problem, less, kind)
+
+
+def descend_smaller(layer: Layer, both: Sequence[tuple[Any, Any]], kind: str, kind_there: str) -> None:
+    """Find the minima from which `_diverges` tells, all together."""
     if isinstance(layer, DescentLayer):
-        everywhere = [
-            _variant(layer, base, replace(_scalars(base), beta=_scalars(base).beta * factor), kind)
-            for base in bases(layer, kind)
-            for factor in _SMALLER
-        ]
-        if id(less) not in {id(minimum.problem) for minimum in layer.minima()}:
-            _descend(layer, [*everywhere, less, least])
+        wanted = [(here, kind) for here, _ in both] + [(there, kind_there) for _, there in both]
+        _descend(layer, [smaller for problem, of in wanted for smaller in _smaller(layer, problem, of)])
+
+
+def _diverges(layer: Layer, problem: Any, kind: str) -> bool:
+    """Whether a layer's norm grows by more than `_GROWTH` as a small beta falls to a quarter."""
+    less, least = _smaller(layer, problem, kind)
     before, after = (
         (_of_descent(layer, p) if isinstance(layer, DescentLayer) else _lengths_in_closed_form(p))
         for p in (less, least)

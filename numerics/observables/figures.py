@@ -89,8 +89,9 @@ def gaussian_least_loss(layer: Layer, formula: Basic) -> Iterator[Finding]:
         scales = 2 * problem.eta_dec**2
         if sum(problem.spectrum**2 > problem.beta * problem.eta_dec**2) > problem.d1:
             continue
-        least = layer.least_loss(problem) - problem.r / scales
-        yield from _compared(layer, problem, _loss(stated_loss, problem), least)
+        unexplained = problem.r / scales
+        yield from _compared(layer, problem, _loss(stated_loss, problem) + unexplained, layer.least_loss(problem))
+        least = layer.least_loss(problem) - unexplained
         at_origin = (problem.spectrum**2).sum() / scales
         collapsed = layer.difference("collapse", problem, least, at_origin).agrees
         yield truth(problem, bool(_loss(condition, problem)), collapsed)

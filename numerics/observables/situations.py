@@ -12,12 +12,12 @@ from sympy import Basic, IndexedBase, Symbol
 from derivations.claim import Claim
 from derivations.ledger import CLAIMS
 from derivations.notation import i, zeta
-from derivations.situations import OTHER
+from derivations.situations import OTHER, diverges
 from derivations.universal import Universal
 from numerics.booleans import doubtful, truth
 from numerics.layers.base import Finding, Layer
 from numerics.observables.base import Check, everywhere
-from numerics.pairs import facts, pairs
+from numerics.pairs import descend_smaller, facts, pairs
 from numerics.points import symbol_values
 from numerics.tolerances import DESCENT_INVARIANT, EXACT, FLOAT64_IDENTITY
 
@@ -31,6 +31,8 @@ def always(layer: Layer, formula: Basic, question: Universal) -> Iterator[Findin
     """
     kind_there = question.kind_there or question.kind
     both = pairs(layer, question.kind, kind_there, question.change)
+    if formula.has(diverges, OTHER[diverges]):
+        descend_smaller(layer, both, question.kind, kind_there)
     wanted = _wanted(formula, OTHER.keys()), _wanted(formula, OTHER.values())
     values = [_joint(layer, here, there, question.kind, kind_there, *wanted) for here, there in both]
     stacked = _stacked(layer, question, wanted, formula.has(i), lambda: values)
