@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -70,6 +71,7 @@ def audit(
 
     Exit code 0 if every claim is decided, every layer agrees and every mutant is refuted; 1 if not; 2 for bad usage.
     """
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # the workers have the other cores; threads that wait slow them down
     from derivations.ledger import selected
 
     claims = selected(claim)

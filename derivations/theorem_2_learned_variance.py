@@ -94,6 +94,12 @@ def learned_mode_loss(u: Expr, v: Expr, singular: Expr) -> Expr:
     )
 
 
+@lru_cache(maxsize=1)
+def _one_mode() -> Expr:
+    """The loss of mode i at any u and v."""
+    return learned_mode_loss(u, v, zeta[i])
+
+
 @lru_cache(maxsize=256)
 def minimises_learned_variance(formula: Basic) -> Decision:
     """Judge (lambda_i, theta_i): is (F Lambda, G Theta), with the best Sigma for it, a global minimum of L_VAE?
@@ -104,8 +110,7 @@ def minimises_learned_variance(formula: Basic) -> Decision:
         entries = mode_values(formula, instance)
         if entries is None:
             return refuted(instance.named(learned=True), impossible_length(formula, instance))
-        singular = [*instance.zeta, *[sympy.S.Zero] * instance.d1]
-        modes = [instance.value(learned_mode_loss(a, b, z)) for (a, b), z in zip(entries, singular, strict=False)]
+        modes = [instance.value(_one_mode(), k, {u: a, v: b}) for k, (a, b) in enumerate(entries, 1)]
         loss, least = (
             sympy.Add(*modes, *(value**2 for value in instance.zeta[instance.d1 :])),
             least_learned_loss(instance),
@@ -116,7 +121,7 @@ def minimises_learned_variance(formula: Basic) -> Decision:
                 f"2 eta_dec^2 L_VAE - r is {tidy(loss)} at this point, its minimum {tidy(least)}",
             )
     steps = [*_reduction_steps(), *mode_objective_steps(), *best_variance_steps()]
-    loss, least = learned_mode_loss(u, v, zeta[i]), mode_objective(zeta[i], s)
+    loss, least = _one_mode(), mode_objective(zeta[i], s)
     cases = []
     for name, case, active in variance_regimes():
         best = root_water * eta_enc / case[zeta[i]] if active else eta_enc

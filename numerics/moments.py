@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -64,12 +66,22 @@ def second_moments(
     return Moments(A, C, float(np.sum(targets**2)) / n, n)
 
 
+def digit_images() -> Float[np.ndarray, "n 8 8"]:
+    """The digits that scikit-learn bundles, grey values from 0 to 16; read without importing scikit-learn, which takes a second."""
+    found = importlib.util.find_spec("sklearn")
+    for folder in (found.submodule_search_locations or ()) if found else ():
+        path = Path(folder) / "datasets" / "data" / "digits.csv.gz"
+        if path.is_file():
+            return np.loadtxt(path, delimiter=",")[:, :-1].reshape(-1, 8, 8)
+    from sklearn.datasets import load_digits
+
+    return load_digits().images
+
+
 @cache
 def _digits() -> tuple[Moments, Moments]:
     """Moments of the 1797 digits of 8 × 8 pixels in [0, 1]: as they are, and from left half to right half."""
-    from sklearn.datasets import load_digits  # imported late: it takes a second
-
-    images = load_digits().images / 16
+    images = digit_images() / 16
     left, right = images[:, :, :4].reshape(-1, 32), images[:, :, 4:].reshape(-1, 32)
     return second_moments(images.reshape(-1, 64)), second_moments(left, right)
 

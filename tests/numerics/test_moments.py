@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from derivations.errors import DataError
-from numerics.moments import digits_autoencoder, digits_conditional, real_problems, second_moments
+from numerics.moments import digit_images, digits_autoencoder, digits_conditional, real_problems, second_moments
 from numerics.regimes import mode_thresholds, regime_counts
 from numerics.tolerances import FLOAT64_IDENTITY
 
@@ -108,3 +108,12 @@ def test_real_problems_stand_on_both_sides_of_the_thresholds() -> None:
     for problem in problems:
         thresholds = mode_thresholds(problem)
         assert np.abs(problem.spectrum[: len(thresholds)] / thresholds - 1).min() > 0.02
+
+
+def test_the_digits_are_scikit_learns_however_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sklearn.datasets import load_digits
+
+    expected = load_digits().images
+    assert np.array_equal(digit_images(), expected)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert np.array_equal(digit_images(), expected), "without its file"
