@@ -217,10 +217,17 @@ def _write(option: str, path: Path | None, text: str) -> None:
         raise DataError(f"{option}: cannot write {path}: {error.strerror}. The report above is complete.") from None
 
 
+def _one_thread_a_process() -> None:
+    """Keep linear algebra to one thread: matrices this small gain nothing from more, and waiting threads take the workers' time."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
 def main() -> None:
     """Run the command line; input that cannot be used ends in one line on standard error and exit code 2."""
     from derivations.errors import DataError
 
+    _one_thread_a_process()
     try:
         app()
     except DataError as error:

@@ -1,3 +1,45 @@
 """Why a change may survive: it is no change of the mathematics. Keyed by module, function and change, as REPORT.md shows them."""
 
-EXPLAINED: dict[tuple[str, str, str], str] = {}
+from __future__ import annotations
+
+FIXED, PRIOR = "derivations.proposition_2_fixed_variance", "derivations.theorem_1_prior_variance"
+
+MODES = "derivations.proposition_3_mode_variance"
+
+EXPLAINED: dict[tuple[str, str, str], str] = {
+    (
+        PRIOR,
+        "misjudged_collapse",
+        "stated not in (sympy.true, sympy.false) or bool(stated) != collapsed -> bool(stated) != collapsed",
+    ): "At an instance every condition, mutants included, is true or false; the guard turns an error into a refutation for one "
+    "that keeps a free symbol, and no such condition is a statement.",
+    (
+        FIXED,
+        "minimises_over_encoder",
+        "(slope + 0 * V).subs(V, formula) if formula.has(MatrixSymbol) else slope -> "
+        "slope.subs(V, formula) if formula.has(MatrixSymbol) else slope",
+    ): "0 V is the zero matrix, which SymPy drops: both sides are the same sum of products.",
+    (
+        FIXED,
+        "regimes",
+        "(threshold * (1 + margin ** 2), threshold, threshold / (1 + margin), sympy.S.Zero) -> "
+        "(threshold * (1 + margin * 2), threshold, threshold / (1 + margin), sympy.S.Zero)",
+    ): "margin^2 and 2 margin both run through all positive numbers: the same regime; the square only avoids a root.",
+    (
+        FIXED,
+        "minimises_without_spread",
+        "replace(instance, sigma=(sympy.S.Zero, *instance.sigma[1:])) -> "
+        "replace(instance, sigma=(sympy.S.Zero, *instance.sigma[0:]))",
+    ): "One latent more with sigma = 0, instead of the first one's sigma set to 0: the assumption is dropped as much by either.",
+    (
+        FIXED,
+        "minimises_for_correlated_latents",
+        "found is None or found.witness is None -> found is None",
+    ): "What refutes has a witness, and `worse_instance` returns a refutation or None: the second half tells the type checker so.",
+    (
+        MODES,
+        "equation_13",
+        "Sum(zeta[i] ** 2 - gain + variance_cost, (i, 1, d1)) / (2 * eta_dec ** 2) + constant -> "
+        "Sum(zeta[i] ** 2 - gain + variance_cost, (i, 1, d1)) / (2 * eta_dec ** 2) - constant",
+    ): "The constant stands for any real number: so does its negative.",
+}
