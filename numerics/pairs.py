@@ -27,7 +27,7 @@ from numerics.problem import Problem
 from numerics.problems import planted_problem
 from numerics.tolerances import COLLAPSED_MODE
 
-BASES = {"exact": 4, "numeric": 12, "descent": 6}
+BASES = {"exact": 4, "numeric": 12, "descent": 12}
 """Instances of a layer's own that are changed, besides those of `derivations.situations.spread`."""
 
 _GROWTH = 1.4

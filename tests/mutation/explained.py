@@ -42,4 +42,20 @@ EXPLAINED: dict[tuple[str, str, str], str] = {
         "Sum(zeta[i] ** 2 - gain + variance_cost, (i, 1, d1)) / (2 * eta_dec ** 2) + constant -> "
         "Sum(zeta[i] ** 2 - gain + variance_cost, (i, 1, d1)) / (2 * eta_dec ** 2) - constant",
     ): "The constant stands for any real number: so does its negative.",
+    (
+        "numerics.exact",
+        "exact_loss",
+        "squares.append((point.U[k] @ code + spread - y[k]) ** 2) -> squares.append((point.U[k] @ code - spread - y[k]) ** 2)",
+    ): "The average runs over both signs of the noise in every latent: -spread takes the same values as often.",
+    (
+        "numerics.exact",
+        "module",
+        "MatrixSymbol('dW', n.D0, n.d1) -> MatrixSymbol('dW', n.d1, n.D0)",
+    ): "A direction is a letter of a word, which is replaced by an explicit matrix of W's shape; nobody asks for the letter's.",
+    (
+        "numerics.exact",
+        "smallest_eigenvalue_sign",
+        "mpmath.matrix([[mpmath.mpf(entry.evalf(50)) for entry in row] for row in matrix]) -> "
+        "mpmath.matrix([[mpmath.mpf(entry.evalf(49)) for entry in row] for row in matrix])",
+    ): "49 digits in place of 50: what counts as 0 is far above either's rounding.",
 }
