@@ -6,11 +6,13 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from sympy import Rational
+from sympy import Rational, sympify
 
 from derivations import elbo
 from derivations.claim import Verdict
+from derivations.exact_data import data_instances
 from derivations.ledger import claims_by_id
+from derivations.proposition_1_reduction import whitens_with_an_eigenvalue_left_out
 
 DIAGONAL = "Sigma is diagonal"
 LEDGER = claims_by_id()
@@ -101,3 +103,14 @@ def test_the_objective_of_correlated_latents_at_any_scale(scale, decoder, prior,
     logarithms = 2 * math.log(prior**2) - math.log(covariance[0] ** 2 - covariance[1] ** 2)
     _, defined = sides({"failure": decision.witness.failure})
     assert defined == pytest.approx(float(quadratic) + float(scale) * logarithms / 2)
+
+
+def test_one_eigenvalue_is_left_out():
+    """The probe drops the last of the positive eigenvalues, and no more."""
+    claim = LEDGER["notation.whitening"]
+    decision = whitens_with_an_eigenvalue_left_out(claim.standing.formula)
+    assert decision.verdict is Verdict.REFUTED and decision.witness is not None
+    values = dict(decision.witness.values)
+    P_A, Phi = (sympify(values[name]) for name in ("P_A", "Phi"))
+    data = next(data for data in data_instances() if data.scalars.d0 > 1)
+    assert data.scalars.d0 == 2 and {len(row) for row in P_A} == {len(Phi)} == {1}

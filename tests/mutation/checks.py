@@ -23,11 +23,13 @@ class Plan:
         claims: modules whose claims are judged as tests/derivations/test_verdicts.py and test_assumptions.py judge them.
         tests: arguments of pytest, one run each.
         only: the claims to judge, where not all of the modules' are.
+        draws: functions that do no more than choose problems, left as they are: any other choice would serve.
     """
 
     claims: tuple[str, ...] = ()
     tests: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    draws: tuple[str, ...] = ()
 
 
 def checks_of(plan: Plan) -> Iterator[tuple[str, Callable[[], str | None]]]:
@@ -166,7 +168,9 @@ PLANS: dict[str, Plan] = {
     "derivations.proof": Plan((), (*_derived("proof", "proof_sums"), _kernel("thm-1 or prop-2.minimum"))),
     "derivations.correlated": Plan(("derivations.elbo",), (*_derived("probe_values"), ASSUMPTIONS)),
     "derivations.proposition_1_reduction": Plan(
-        ("derivations.proposition_1_reduction",), (FACTS, _kernel("prop-1"), _layers("prop-1.reduction or whitening"))
+        ("derivations.proposition_1_reduction",),
+        (PROBES, FACTS, _kernel("prop-1"), _layers("prop-1.reduction or whitening")),
+        draws=("_moved",),
     ),
     FIXED: Plan(
         (FIXED,),
@@ -216,8 +220,10 @@ PLANS: dict[str, Plan] = {
     "derivations.rotation_witnesses": Plan(
         ("derivations.rotations", "derivations.rotations_learned"), (WITNESSES, _layers("rotation"))
     ),
-    "derivations.exact_data": Plan((), _derived("exact_data")),
-    "derivations.instances": Plan((), _derived("instances")),
+    "derivations.exact_data": Plan((), _derived("exact_data"), draws=("exact_data.integers", "data_instances")),
+    "derivations.instances": Plan(
+        (), _derived("instances"), draws=("chosen_instances", "random_instance", "instances")
+    ),
     "derivations.mutants": Plan((), _derived("mutants")),
     "derivations.first_moments": Plan((), _derived("first_moments")),
     "numerics.objective": _numeric("objective", "certificates", "descent"),

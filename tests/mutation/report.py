@@ -117,6 +117,7 @@ def markdown(found: list[Result]) -> str:
         "Written by `make mutation`; do not edit. Each line of mathematics is changed in small ways (a sign, an operator, a",
         "constant, a strictness, a dropped term or factor, a transpose, swapped arguments), one at a time, and the module's",
         "checks are run until one fails. Where a module has many changes, a sample is drawn; the same seed draws the same.",
+        "Functions that do no more than choose the problems to look at are left as they are: any other choice would serve.",
         "",
         f"In all **{killed} of {tried}** changes tried are noticed, **{killed / tried:.1%}**."
         if tried
