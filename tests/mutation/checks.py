@@ -163,7 +163,11 @@ PLANS: dict[str, Plan] = {
         (FACTS, CASES, SIGNS, _layers("prop-2.minimum or cor-1.profile"), _kernel("prop-2 or cor-1")),
     ),
     "derivations.matrix_calculus": Plan(
-        (), (*_derived("matrix_calculus", "matrix_facts", "matrix_derivatives"), _kernel("prop-1 or prop-2"))
+        (),
+        (
+            *_derived("matrix_symmetry", "matrix_calculus", "matrix_facts", "matrix_derivatives"),
+            _kernel("prop-1 or prop-2"),
+        ),
     ),
     "derivations.proof": Plan((), (*_derived("proof", "proof_sums"), _kernel("thm-1 or prop-2.minimum"))),
     "derivations.correlated": Plan(("derivations.elbo",), (*_derived("probe_values"), ASSUMPTIONS)),
