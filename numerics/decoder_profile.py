@@ -19,7 +19,7 @@ from numerics.lambdified import evaluate
 from numerics.objective import Statistics
 from numerics.points import symbol_values
 from numerics.problem import Problem
-from numerics.tolerances import DECODER_SLOPE
+from numerics.tolerances import DECODER_SLOPE, STEP_ROUNDING
 
 __all__ = ["DecoderOptimum", "least_over_decoder"]
 
@@ -60,7 +60,10 @@ def least_over_decoder(problem: Problem) -> DecoderOptimum:
 
     turns = np.flatnonzero((slopes[:-1] < 0) & (slopes[1:] >= 0))
     found = np.exp(
-        [brentq(slope, *np.log(places[turn : turn + 2]), xtol=1e-15, rtol=4 * np.finfo(float).eps) for turn in turns]
+        [
+            brentq(slope, *np.log(places[turn : turn + 2]), xtol=STEP_ROUNDING.value, rtol=4 * np.finfo(float).eps)
+            for turn in turns
+        ]
     )
     least, _ = _profile(problem, found)
     return DecoderOptimum(float(found[least.argmin()]), float(least.min()))
