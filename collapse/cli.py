@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -13,6 +14,8 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from derivations.claim import Claim
 
 app = typer.Typer(
     add_completion=False,
@@ -71,10 +74,10 @@ def audit(
 
     Exit code 0 if every claim is decided, every layer agrees and every mutant is refuted; 1 if not; 2 for bad usage.
     """
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # the workers have the other cores; threads that wait slow them down
-    from derivations.ledger import selected
+    from derivations.census import ORDER
 
-    claims = selected(claim)
+    if not set(claim or ()) <= set(ORDER):
+        _selected(claim)  # says so
     layers = tuple(name.value for name in (layer or LayerName))
     target = _writable("--json", json_path)
 
@@ -82,7 +85,8 @@ def audit(
 
     try:
         preload = ["collapse.decisions" if layers == (LayerName.SYMBOLIC,) else "collapse.judgement"]
-        with workers(len(claims) * len(layers), preload) as pool:
+        with workers(len(claim or ORDER) * len(layers), preload) as pool:  # they import while this process does
+            claims = _selected(claim)
             from collapse.audit import run_audit, testable
             from collapse.report.json_document import document
             from collapse.report.terminal import LiveTable, print_report
@@ -124,11 +128,10 @@ def errata(
     proved; 1 if not; 2 for bad usage.
     """
     from derivations.errors import DataError
-    from derivations.ledger import selected
 
     if json_path == markdown_path == "-":
         raise DataError("--json - and --markdown - cannot share standard output; name a file for one of them.")
-    claims = selected(claim)
+    claims = _selected(claim)
     target, markdown_target = _writable("--json", json_path), _writable("--markdown", markdown_path)
 
     from collapse.errata import collect_errata
@@ -152,6 +155,12 @@ def errata(
     if into is not None:
         _write("--into", Path(into), inserted(text, markdown(found)))
     raise typer.Exit(1 if found.failures() else 0)
+
+
+def _selected(claim: list[str] | None) -> tuple[Claim, ...]:
+    from derivations.ledger import selected
+
+    return selected(claim)
 
 
 def _console(on_standard_error: bool) -> Console:
@@ -233,6 +242,8 @@ def main() -> None:
     except DataError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from None
+    finally:
+        gc.freeze()  # a process that ends need not look through all that it has imported for what to free
 
 
 if __name__ == "__main__":

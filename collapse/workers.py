@@ -26,9 +26,9 @@ class Idle(Executor):
 
 @contextmanager
 def workers(tasks: int, preload: Sequence[str] = ()) -> Iterator[Executor]:
-    """Workers that begin at once to import what they will need, while the main process does so too.
+    """Workers, started from the main thread, that begin at once to import what they will need, while the main process does so too.
 
-    They start afresh, since torch does not survive a fork. On an error they are ended, whatever they do.
+    They start afresh, since torch does not survive a fork. In the end they are ended, whatever they do.
 
     Args:
         tasks: how many there will be, about; no more workers are started, and none for a single task.
@@ -42,21 +42,33 @@ def workers(tasks: int, preload: Sequence[str] = ()) -> Iterator[Executor]:
         count, multiprocessing.get_context("spawn"), initializer=_set_up, initargs=(tuple(preload),)
     )
     try:
-        for _ in range(count):
-            pool.submit(int)  # a pool starts its processes when work is submitted
+        with _uninterrupted():
+            for _ in range(count):
+                pool.submit(int)  # a pool starts its processes when work is submitted
         yield pool
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         time.sleep(_CANCELLING)
+        raise
+    finally:  # at once: a process that has imported much takes its time to leave by itself
+        pool.shutdown(wait=False, cancel_futures=True)
         for process in multiprocessing.active_children():
             process.terminate()
-        raise
-    pool.shutdown(cancel_futures=True)
+            process.join()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Processes that are started meanwhile ignore interrupts for good: those are the main process's to handle."""
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def _set_up(preload: tuple[str, ...]) -> None:
-    """Workers share the cores; matrices this small gain nothing from threads. An interrupt is the main process's to handle."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Workers share the cores; matrices this small gain nothing from threads."""
     os.environ["OMP_NUM_THREADS"] = "1"  # read by torch when it is imported
     for name in preload:
         importlib.import_module(name)
