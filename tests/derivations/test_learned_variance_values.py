@@ -10,7 +10,7 @@ import sympy
 from derivations.claim import Verdict
 from derivations.ledger import claims_by_id
 from derivations.notation import beta, eta_dec, eta_enc
-from derivations.theorem_2_learned_variance import minimises_extra_latents
+from derivations.theorem_2_learned_variance import minimises_extra_latents, minimises_learned_variance
 
 LEDGER = claims_by_id()
 
@@ -67,3 +67,12 @@ def test_another_deviation_costs_more(factor):
 
 def test_a_deviation_that_only_sometimes_is_the_priors_is_refuted():
     refuted(minimises_extra_latents(sympy.sqrt(beta) * eta_dec * eta_enc))
+
+
+@pytest.mark.parametrize("factor", [-1, 2])
+def test_a_learned_deviation_is_no_part_of_a_counterexample(factor):
+    """Neither where a length is none, nor where the loss is too large."""
+    lengths = LEDGER["thm-2.minimum"].standing.formula
+    values, failure = refuted(minimises_learned_variance(sympy.Tuple(factor * lengths.args[0], lengths.args[1])))
+    assert ("is no length" in failure) == (factor < 0)
+    assert "zeta" in values and "sigma" not in values
