@@ -173,7 +173,7 @@ PLANS: dict[str, Plan] = {
     "derivations.correlated": Plan(("derivations.elbo",), (*_derived("probe_values"), ASSUMPTIONS)),
     "derivations.proposition_1_reduction": Plan(
         ("derivations.proposition_1_reduction",),
-        (PROBES, FACTS, _kernel("prop-1"), _layers("prop-1.reduction or whitening")),
+        (*_derived("reduction_steps"), PROBES, FACTS, _kernel("prop-1"), _layers("prop-1.reduction or whitening")),
         draws=("_moved",),
     ),
     FIXED: Plan(
@@ -226,7 +226,7 @@ PLANS: dict[str, Plan] = {
     ),
     "derivations.exact_data": Plan((), _derived("exact_data"), draws=("exact_data.integers", "data_instances")),
     "derivations.instances": Plan(
-        (), _derived("instances"), draws=("chosen_instances", "random_instance", "instances")
+        (), _derived("instances", "reduction_steps"), draws=("chosen_instances", "random_instance", "instances")
     ),
     "derivations.mutants": Plan((), _derived("mutants")),
     "derivations.first_moments": Plan((), _derived("first_moments")),

@@ -58,4 +58,72 @@ EXPLAINED: dict[tuple[str, str, str], str] = {
         "mpmath.matrix([[mpmath.mpf(entry.evalf(50)) for entry in row] for row in matrix]) -> "
         "mpmath.matrix([[mpmath.mpf(entry.evalf(49)) for entry in row] for row in matrix])",
     ): "49 digits in place of 50: what counts as 0 is far above either's rounding.",
+    (
+        "derivations.theorem_2_learned_variance",
+        "minimises_extra_latents",
+        "mode_objective(sympy.S.Zero, deviation) - mode_objective(sympy.S.Zero, eta_enc) -> "
+        "mode_objective(sympy.S.Zero, deviation) + mode_objective(sympy.S.Zero, eta_enc)",
+    ): "The loss of a mode without signal is 0 at eta_enc: 1 - 1 - log 1.",
+    (
+        "derivations.theorem_3_origin",
+        "origin_steps",
+        "(f.T * f, sympy.Identity(1)) -> (f.T / f, sympy.Identity(1))",
+    ): "The changed fact applies nowhere, and the proof does without: it assumes less, and proves the same.",
+    (
+        "derivations.instances",
+        "is_exactly_zero",
+        "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 ** 6) -> "
+        "not number.free_symbols and abs(number.evalf(15)) > Rational(2, 10 ** 6)",
+    ): "How far from 0 fifteen digits settle it: what is nearer goes on to the exact decision, with the same answer.",
+    (
+        "derivations.instances",
+        "is_exactly_zero",
+        "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 ** 6) -> "
+        "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 * 6)",
+    ): "How far from 0 fifteen digits settle it: what is nearer goes on to the exact decision, with the same answer.",
+    (
+        "derivations.exact_data",
+        "ExactData._value",
+        "ImmutableDenseMatrix(sympy.eye(self._size(node.shape[0]))) -> "
+        "ImmutableDenseMatrix(sympy.eye(self._size(node.shape[1])))",
+    ): "An identity is square.",
+    (
+        "derivations.exact_data",
+        "ExactData._draws",
+        "[s * sign for s, sign in zip(self.scalars.sigma, pattern, strict=True)] -> "
+        "[s / sign for s, sign in zip(self.scalars.sigma, pattern, strict=True)]",
+    ): "A sign is 1 or -1, or there is no noise in the formula; its product and its quotient are the same.",
+    (
+        "derivations.exact_data",
+        "ExactData._draws",
+        "[s * sign for s, sign in zip(self.scalars.sigma, pattern, strict=True)] -> "
+        "[s * sign for s, sign in zip(pattern, self.scalars.sigma, strict=True)]",
+    ): "The factors of a product change places.",
+    (
+        "derivations.instances",
+        "is_exactly_zero",
+        "abs(number.evalf(30)) < Rational(1, 10 ** 20) and sympy.simplify(number) == 0 -> "
+        "abs(number.evalf(31)) < Rational(1, 10 ** 20) and sympy.simplify(number) == 0",
+    ): "A short cut before `simplify`, which alone says that a number is 0: thirty digits leave room on both sides of it.",
+    (
+        "derivations.instances",
+        "is_exactly_zero",
+        "abs(number.evalf(30)) < Rational(1, 10 ** 20) and sympy.simplify(number) == 0 -> "
+        "abs(number.evalf(30)) < Rational(1, 10 ** 21) and sympy.simplify(number) == 0",
+    ): "A short cut before `simplify`, which alone says that a number is 0: thirty digits leave room on both sides of it.",
+    (
+        "derivations.exact_data",
+        "exact_data",
+        "rational_orthogonal(size, seed * 10 + k) -> rational_orthogonal(size, seed * 10 - k)",
+    ): "Another seed draws other orthogonal matrices, of which any serve.",
+    (
+        "derivations.exact_data",
+        "exact_data",
+        "rational_orthogonal(size, seed * 10 + k) -> rational_orthogonal(size, seed + k)",
+    ): "Another seed draws other orthogonal matrices, of which any serve.",
+    (
+        "derivations.exact_data",
+        "exact_data",
+        "rational_orthogonal(size, seed * 10 + k) -> rational_orthogonal(size, seed * 11 + k)",
+    ): "Another seed draws other orthogonal matrices, of which any serve.",
 }
