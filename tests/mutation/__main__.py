@@ -4,7 +4,7 @@
 
 Each change is tried in a process of its own, against the checks of its module (checks.py) until one fails. What was found is kept
 in results/, one file a module; REPORT.md is written from all of them. Exit code 1: a change survived that nobody explained
-(explained.py), or a module scores below 95 %.
+(explained.py), or less than 95 % of the changes are noticed.
 """
 
 from __future__ import annotations

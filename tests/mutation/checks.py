@@ -169,7 +169,9 @@ PLANS: dict[str, Plan] = {
             _kernel("prop-1 or prop-2"),
         ),
     ),
-    "derivations.proof": Plan((), (*_derived("proof_connectives", "proof", "proof_sums"), _kernel("thm-1 or prop-2.minimum"))),
+    "derivations.proof": Plan(
+        (), (*_derived("proof_connectives", "proof", "proof_sums"), _kernel("thm-1 or prop-2.minimum"))
+    ),
     "derivations.correlated": Plan(("derivations.elbo",), (*_derived("probe_values"), ASSUMPTIONS)),
     "derivations.proposition_1_reduction": Plan(
         ("derivations.proposition_1_reduction",),

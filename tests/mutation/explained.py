@@ -70,18 +70,6 @@ EXPLAINED: dict[tuple[str, str, str], str] = {
         "(f.T * f, sympy.Identity(1)) -> (f.T / f, sympy.Identity(1))",
     ): "The changed fact applies nowhere, and the proof does without: it assumes less, and proves the same.",
     (
-        "derivations.instances",
-        "is_exactly_zero",
-        "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 ** 6) -> "
-        "not number.free_symbols and abs(number.evalf(15)) > Rational(2, 10 ** 6)",
-    ): "How far from 0 fifteen digits settle it: what is nearer goes on to the exact decision, with the same answer.",
-    (
-        "derivations.instances",
-        "is_exactly_zero",
-        "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 ** 6) -> "
-        "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 * 6)",
-    ): "How far from 0 fifteen digits settle it: what is nearer goes on to the exact decision, with the same answer.",
-    (
         "derivations.exact_data",
         "ExactData._value",
         "ImmutableDenseMatrix(sympy.eye(self._size(node.shape[0]))) -> "
@@ -126,4 +114,42 @@ EXPLAINED: dict[tuple[str, str, str], str] = {
         "exact_data",
         "rational_orthogonal(size, seed * 10 + k) -> rational_orthogonal(size, seed * 11 + k)",
     ): "Another seed draws other orthogonal matrices, of which any serve.",
+    (
+        "numerics.oracle",
+        "elbo_by_sigma_points",
+        "mean[:, None, :] + points -> mean[:, None, :] - points",
+    ): "The points come in pairs, one the negative of the other.",
+    (
+        "numerics.oracle",
+        "elbo_by_sigma_points",
+        "MultivariateNormal(torch.zeros_like(y[0]), scale_tril=decoder.scale_tril[0, 0]) -> "
+        "MultivariateNormal(torch.zeros_like(y[1]), scale_tril=decoder.scale_tril[0, 0])",
+    ): "Zeros of the shape of one sample, whichever it is.",
+    (
+        "numerics.oracle",
+        "elbo_by_sigma_points",
+        "MultivariateNormal(torch.zeros_like(y[0]), scale_tril=decoder.scale_tril[0, 0]) -> "
+        "MultivariateNormal(torch.zeros_like(y[0]), scale_tril=decoder.scale_tril[0, 1])",
+    ): "The decoder's spread is the same at every point.",
+    (
+        "numerics.oracle",
+        "elbo_by_sigma_points",
+        "evidence - mode.log_prob(torch.zeros_like(y[0])) -> evidence - mode.log_prob(torch.zeros_like(y[1]))",
+    ): "Zeros of the shape of one sample, whichever it is.",
+    (
+        "derivations.matrix_calculus",
+        "module",
+        "(noise * x.T, ZeroMatrix(*(noise * x.T).shape)) -> (noise * x.T, ZeroMatrix(*(noise / x.T).shape))",
+    ): "A zero matrix is read as no word at all, whatever its shape.",
+    (
+        "derivations.proof",
+        "resolved",
+        "not expression.args or not expression.has(Max, Min, Piecewise) -> not expression.args",
+    ): "A short cut: without it an expression with no branches is rebuilt of its own parts.",
+    (
+        "derivations.proof",
+        "sums_agree",
+        "summands.get(sums.limits, sympy.S.Zero) + factor * _unsorted(sums) -> "
+        "summands.get(sums.limits, sympy.S.Zero) - factor * _unsorted(sums)",
+    ): "Every term is subtracted from 0, rather than added: minus the sum vanishes where the sum does.",
 }

@@ -74,6 +74,11 @@ def results(folder: Path = RESULTS) -> list[Result]:
     return [load(path.name.removesuffix(".json"), folder) for path in sorted(folder.glob("*.json"))]
 
 
+def estimate(found: list[Result]) -> float:
+    """The share of all changes that is noticed, as the samples tell: each module counts by how many changes it has."""
+    return sum(each.score * each.changes for each in found) / sum(each.changes for each in found)
+
+
 def unknown_explanations(root: Path) -> list[str]:
     """Explanations of changes that do not exist (any more)."""
     known = modules(root)
@@ -91,9 +96,10 @@ def unknown_explanations(root: Path) -> list[str]:
 def failures(root: Path, folder: Path = RESULTS) -> list[str]:
     """What keeps the report from being good: low scores, survivors without explanation, explanations of nothing."""
     wrong = unknown_explanations(root)
-    for result in results(folder):
-        if result.score < BAR and any(result.explanation(each) is None for each in result.survivors):
-            wrong.append(f"{result.module}: {result.score:.1%} is below {BAR:.0%}")
+    found = results(folder)
+    if found and estimate(found) < BAR:
+        wrong.append(f"{estimate(found):.1%} of the changes are noticed, less than {BAR:.0%}")
+    for result in found:
         wrong += [
             f"{result.module}:{each.line}, {each.where}: {each.what}: survived, unexplained"
             for each in result.survivors
@@ -118,10 +124,11 @@ def markdown(found: list[Result]) -> str:
         "constant, a strictness, a dropped term or factor, a transpose, swapped arguments), one at a time, and the module's",
         "checks are run until one fails. Where a module has many changes, a sample is drawn; the same seed draws the same.",
         "Functions that do no more than choose the problems to look at are left as they are: any other choice would serve.",
+        "Where a survivor showed that a test was missing, the test was added and the survivor tried again, so that these samples",
+        "say what is tested now, and flatter a little; another seed draws changes that nobody has looked at.",
         "",
-        f"In all **{killed} of {tried}** changes tried are noticed, **{killed / tried:.1%}**."
-        if tried
-        else "Nothing was tried.",
+        f"In all **{killed} of {tried}** changes tried are noticed, **{killed / tried:.1%}**; each module counted by how many",
+        f"changes it has, that is **{estimate(found):.1%}** of the {sum(each.changes for each in found)} changes there are.",
         f"Of the {survivors} survivors {equivalent} are explained below: they change nothing that could be noticed."
         if survivors
         else "None survived.",
