@@ -16,7 +16,7 @@ from derivations.errors import DataError
 from derivations.ledger import ordered_by_use
 from derivations.lemmas import lemmas_by_name
 from numerics.descent import resolve_device
-from numerics.evidence import collect, layers_of
+from numerics.evidence import collect, descend_for, layers_of
 from numerics.layers.descent import DescentLayer
 from numerics.problems import regime_counts
 
@@ -77,6 +77,8 @@ def run_audit(
 
     descent = DescentLayer(seed, where, pool=pool if where == "cpu" else None)
     descent.progress = progress
+    if "descent" in layers:
+        descend_for(claims, descent)
     for claim in claims:
         if "descent" in layers and "descent" in layers_of(claim):
             record([(reports[claim.id], examine(claim, descent))])

@@ -108,7 +108,11 @@ def holds(relation: Basic) -> bool | None:
         return None if inner is None else not inner
     if isinstance(relation, sympy.Implies):
         premise, conclusion = relation.args
-        return holds(sympy.Or(sympy.Not(premise), conclusion, evaluate=False))
+        given = holds(premise)
+        if given is False:
+            return True
+        then = holds(conclusion)
+        return then if given or then else None
     if isinstance(relation, sympy.Equivalent):
         known = [holds(part) for part in relation.args]
         return True if len(known) < 2 else None if None in known else len(set(known)) == 1

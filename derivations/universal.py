@@ -204,7 +204,11 @@ def _combined(formula: Basic, truth: Callable[[Basic], bool | None]) -> bool | N
         return truth(formula)
     if isinstance(formula, Implies):
         premise, conclusion = formula.args
-        return _combined(Or(Not(premise), conclusion, evaluate=False), truth)
+        given = _combined(premise, truth)
+        if given is False:
+            return True
+        then = _combined(conclusion, truth)
+        return then if given or then else None
     parts = (_combined(part, truth) for part in formula.args)
     if isinstance(formula, Not):
         (inner,) = parts

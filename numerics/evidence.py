@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 from sympy import Basic
 
 from derivations.claim import Claim
 from numerics import observables
 from numerics.layers.base import Finding, Layer
+from numerics.layers.descent import DescentLayer
 from numerics.observables.base import Check
 
 
@@ -28,6 +30,11 @@ OBSERVABLES: dict[str, dict[str, Check]] = {
     name: checks for module in _modules() for name, checks in module.CHECKS.items()
 }
 """For each observable how each layer that can test it does so."""
+
+MINIMA: dict[str, Callable[[Layer, Basic], list[Any]]] = {
+    name: minima for module in _modules() for name, minima in getattr(module, "MINIMA", {}).items()
+}
+"""For some observables the instances of the descent layer whose minima they look at, besides the layer's own."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,12 @@ class Evidence:
 def layers_of(claim: Claim) -> tuple[str, ...]:
     """The layers that test this claim."""
     return tuple(OBSERVABLES[claim.observable])
+
+
+def descend_for(claims: Sequence[Claim], layer: DescentLayer) -> None:
+    """Find what minima the statements of these claims ask for, all together: side by side they descend faster."""
+    asked = [(MINIMA[claim.observable], claim.standing.formula) for claim in claims if claim.observable in MINIMA]
+    layer.descend([problem for minima, formula in asked for problem in minima(layer, formula)])
 
 
 def gather(claim: Claim, formula: Basic, layer: Layer) -> list[Evidence]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 import flint
@@ -125,29 +125,51 @@ class ExactProblem:
 
 def exact_loss(problem: ExactProblem, point: Point) -> sympy.Expr:
     """L_VAE by enumeration of the data points and of noise with the right mean and covariance, from the log densities."""
-    total = sympy.S.Zero
-    count = 0
-    for x, y in problem.data.points:
-        code = point.W.T @ np.array(x.tolist(), dtype=object).ravel()
-        for signs in product((-1, 1), repeat=problem.d1):
-            squares = []
-            for k in range(problem.d2):
-                spread = sum(point.U[k, j] * signs[j] * sympy.sqrt(point.variance[j]) for j in range(problem.d1))
-                squares.append((point.U[k] @ code + spread - y[k]) ** 2)
-            total += sum(squares) / (2 * problem.eta_dec**2) + problem.beta * density_kl(
-                code, point.variance, problem.eta_enc
-            )
-            count += 1
-    return tidy(total / count)
+    deviations = np.array([sympy.sqrt(s) for s in point.variance], dtype=object)
+    data = [(np.array(list(x), dtype=object), np.array(list(y), dtype=object)) for x, y in problem.data.points]
+    W, U, sigma, variance, eta_enc, *columns = quick_if_rational(
+        point.W, point.U, deviations, point.variance, np.array(problem.eta_enc), *chain.from_iterable(data)
+    )
+    noises = [np.array(signs, dtype=object) * sigma for signs in product((-1, 1), repeat=problem.d1)]
+    misfit = divergence = 0 * eta_enc
+    for x, y in zip(columns[::2], columns[1::2], strict=True):
+        code = W.T @ x
+        misfit += sum(((U @ (code + noise) - y) ** 2).sum() for noise in noises)
+        divergence += _quadratic_kl(code, variance, sigma, eta_enc)
+    misfit, divergence = (as_sympy(part) / len(data) for part in (misfit, divergence))
+    divergence += _logarithmic_kl(point.variance, problem.eta_enc)
+    return tidy(misfit / len(noises) / (2 * problem.eta_dec**2) + problem.beta * divergence)
 
 
 def density_kl(mean: Shaped[np.ndarray, " d1"], variance: Shaped[np.ndarray, " d1"], eta_enc: Rational) -> sympy.Expr:
     """The log ratio of the two densities, averaged over m - sigma and m + sigma: exact, since it is quadratic in the sample."""
-    total = sympy.S.Zero
-    for m, s in zip(mean, variance, strict=True):
-        ratios = [(m + e) ** 2 / (2 * eta_enc**2) - e**2 / (2 * s) for e in (sympy.sqrt(s), -sympy.sqrt(s))]
-        total += sum(ratios) / 2 + sympy.log(eta_enc**2 / s) / 2
+    deviations = np.array([sympy.sqrt(s) for s in variance], dtype=object)
+    return _quadratic_kl(mean, variance, deviations, eta_enc) + _logarithmic_kl(variance, eta_enc)
+
+
+def _quadratic_kl(mean: Any, variance: Any, deviations: Any, eta_enc: Any) -> Any:
+    total = 0 * eta_enc
+    for m, s, deviation in zip(mean, variance, deviations, strict=True):
+        ratios = [(m + e) ** 2 / (2 * eta_enc**2) - e**2 / (2 * s) for e in (deviation, -deviation)]
+        total += sum(ratios) / 2
     return total
+
+
+def _logarithmic_kl(variance: Any, eta_enc: Rational) -> sympy.Expr:
+    return sum((sympy.log(eta_enc**2 / s) / 2 for s in variance), sympy.S.Zero)
+
+
+def quick_if_rational(*arrays: Shaped[np.ndarray, ...]) -> list[Any]:
+    """The arrays in python-flint's rationals, which are quick, if all entries are rational; otherwise as they are."""
+    if not all(sympy.sympify(entry).is_Rational for array in arrays for entry in array.flat):
+        return list(arrays)
+    rational = np.frompyfunc(lambda entry: flint.fmpq(int(entry.p), int(entry.q)), 1, 1)
+    return [rational(np.frompyfunc(sympy.sympify, 1, 1)(array)) for array in arrays]
+
+
+def as_sympy(number: Any) -> sympy.Expr:
+    """A rational of python-flint, or a number of SymPy as it is, as one of SymPy's."""
+    return Rational(int(number.p), int(number.q)) if isinstance(number, flint.fmpq) else sympy.sympify(number)
 
 
 _dW, _dU, _dS = MatrixSymbol("dW", n.D0, n.d1), MatrixSymbol("dU", n.d2, n.d1), MatrixSymbol("dS", n.d1, n.d1)

@@ -18,11 +18,11 @@ __all__ = ["newton_descent"]
 
 _Point = TypeVar("_Point", Parameters, DecoderParameters)
 
-_MAX_STEPS = 400
+_MAX_STEPS = 4000
 _CALMER = 0.9  # once the loss drowns in rounding, a step must lower the gradient norm by this factor
 # Levenberg–Marquardt damping, relative to the largest curvature: every step tries all of them. The smallest keeps flat
 # directions (rotations, the null space of A) from amplifying rounding.
-_DAMPING = (1e-11, 1e-8, 1e-6, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
+_DAMPING = (1e-11, 1e-8, 1e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 1e-1, 1.0, 10.0)
 # Lengths of a step along the direction of most negative curvature, in scaled parameters: a way off a saddle.
 _ESCAPES = (1e-1, -1e-1, 1e-3, -1e-3)
 

@@ -41,8 +41,6 @@ def pairs(layer: Layer, kind: str, kind_there: str, change: str) -> Sequence[tup
     for problem in bases(layer, kind):
         for there in s.CHANGES[change](_scalars(problem)):
             found.append((problem, _variant(layer, problem, s.of_kind(there, kind_there), kind_there)))
-    if isinstance(layer, DescentLayer):
-        _descend(layer, [problem for pair in found for problem in pair])
     return found
 
 
@@ -109,11 +107,6 @@ def _changed(problem: Any, scalars: Instance, kind: str) -> Any:
     scales = {name: float(getattr(scalars, name)) for name in ("beta", "eta_dec", "eta_enc")}
     sigma = None if kind == s.LEARNED else np.array(scalars.sigma, dtype=np.float64)
     return replace(problem, **scales, sigma=sigma, d1=scalars.d1, name=f"{problem.name}, changed")
-
-
-def _descend(layer: DescentLayer, problems: Sequence[Problem]) -> None:
-    known = {id(minimum.problem) for minimum in layer.minima()}
-    layer.descend(list({id(problem): problem for problem in problems if id(problem) not in known}.values()))
 
 
 def facts(layer: Layer, problem: Any, kind: str, wanted: frozenset[Basic]) -> dict[Basic, Any]:
@@ -183,11 +176,10 @@ def _smaller(layer: Layer, problem: Any, kind: str) -> tuple[Any, Any]:
     return _variant(layer, problem, small, kind), _variant(layer, problem, less, kind)
 
 
-def descend_smaller(layer: Layer, both: Sequence[tuple[Any, Any]], kind: str, kind_there: str) -> None:
-    """Find the minima from which `_diverges` tells, all together."""
-    if isinstance(layer, DescentLayer):
-        wanted = [(here, kind) for here, _ in both] + [(there, kind_there) for _, there in both]
-        _descend(layer, [smaller for problem, of in wanted for smaller in _smaller(layer, problem, of)])
+def smaller(layer: Layer, both: Sequence[tuple[Any, Any]], kind: str, kind_there: str) -> list[Any]:
+    """The instances at whose minima one sees whether those of the pairs diverge."""
+    wanted = [(here, kind) for here, _ in both] + [(there, kind_there) for _, there in both]
+    return [less for problem, of in wanted for less in _smaller(layer, problem, of)]
 
 
 def _diverges(layer: Layer, problem: Any, kind: str) -> bool:

@@ -83,8 +83,9 @@ class DescentLayer(FloatLayer):
         swept = [variant for sweep in self._sweeps for variant in sweep[1:]]
         return [*(self._problems[kind] for kind in ("learned", "fixed", "decoder")), swept]
 
-    def descend(self, group: Sequence[Problem]) -> None:
-        """Find and keep minima; instances of real data are large and descend one by one, also in the pool."""
+    def descend(self, problems: Sequence[Problem]) -> None:
+        """Find and keep the minima not found yet; instances of real data are large and descend one by one, also in the pool."""
+        group = list({id(problem): problem for problem in problems if id(problem) not in self._minima}.values())
         alone = [problem for problem in group if self.pool is not None and "real-data" in problem.regimes]
         together = [problem for problem in group if all(problem is not other for other in alone)]
         handed = [(problem, self._handed_over(problem)) for problem in alone]

@@ -16,8 +16,9 @@ from derivations.situations import OTHER, diverges
 from derivations.universal import Universal
 from numerics.booleans import doubtful, truth
 from numerics.layers.base import Finding, Layer
+from numerics.layers.descent import DescentLayer
 from numerics.observables.base import Check, everywhere
-from numerics.pairs import descend_smaller, facts, pairs
+from numerics.pairs import facts, pairs, smaller
 from numerics.points import symbol_values
 from numerics.tolerances import DESCENT_INVARIANT, EXACT, FLOAT64_IDENTITY
 
@@ -31,20 +32,31 @@ def always(layer: Layer, formula: Basic, question: Universal) -> Iterator[Findin
     """
     kind_there = question.kind_there or question.kind
     both = pairs(layer, question.kind, kind_there, question.change)
-    if formula.has(diverges, OTHER[diverges]):
-        descend_smaller(layer, both, question.kind, kind_there)
+    if isinstance(layer, DescentLayer):
+        layer.descend(minima_for(layer, formula, question))
     wanted = _wanted(formula, OTHER.keys()), _wanted(formula, OTHER.values())
-    values = [_joint(layer, here, there, question.kind, kind_there, *wanted) for here, there in both]
-    stacked = _stacked(layer, question, wanted, formula.has(i), lambda: values)
+
+    def known(pair: tuple[Any, Any]) -> dict[Basic, Any]:
+        return _joint(layer, *pair, question.kind, kind_there, *wanted)
+
+    stacked = _stacked(layer, question, wanted, formula.has(i), lambda: [known(pair) for pair in both])
     holds = truth(formula, stacked, "numpy", _TOLERANCES[layer.name])
     doubts = doubtful(formula, stacked) if layer.name == "exact" else np.False_
     held, doubted = (
         np.asarray(answer) if np.ndim(answer) else np.full(len(both), answer) for answer in (holds, doubts)
     )
-    for (here, there), known, row, doubt in zip(both, values, held, doubted, strict=True):
-        stated = truth(formula, known, "exact", EXACT) if np.any(doubt) else row
+    for (here, there), row, doubt in zip(both, held, doubted, strict=True):
+        stated = truth(formula, known((here, there)), "exact", EXACT) if np.any(doubt) else row
         latents = stated[: min(here.d1, there.d1)] if np.ndim(stated) else stated
         yield Finding("truth", here.name, float(not np.all(latents)), EXACT)
+
+
+def minima_for(layer: Layer, formula: Basic, question: Universal) -> list[Any]:
+    """The instances whose minima tell whether a Boolean holds."""
+    kind_there = question.kind_there or question.kind
+    both = pairs(layer, question.kind, kind_there, question.change)
+    further = smaller(layer, both, question.kind, kind_there) if formula.has(diverges, OTHER[diverges]) else []
+    return [*(problem for pair in both for problem in pair), *further]
 
 
 _stacks: dict[Any, dict[Basic, Any]] = {}
@@ -105,3 +117,6 @@ def _questions() -> Iterator[Universal]:
 CHECKS: dict[str, dict[str, Check]] = {
     question.observable: everywhere(partial(always, question=question)) for question in _questions()
 }
+
+
+MINIMA = {question.observable: partial(minima_for, question=question) for question in _questions()}
