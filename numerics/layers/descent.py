@@ -60,7 +60,11 @@ class DescentLayer(FloatLayer):
 
     @cached_property
     def _random(self) -> dict[str, list[Problem]]:
-        return by_kind(random_problems(self.count, self.seed) + decoder_problems(self.count // 2, self.seed))
+        return by_kind(random_problems(self.count, self.seed))
+
+    @cached_property
+    def _decoders(self) -> Sequence[Problem]:
+        return decoder_problems(self.count // 2, self.seed)
 
     @cached_property
     def _problems(self) -> dict[str, list[Problem]]:
@@ -78,10 +82,10 @@ class DescentLayer(FloatLayer):
             self.descend(group)
         return self._minima[id(problem)]
 
-    def groups(self) -> list[list[Problem]]:
+    def groups(self) -> Iterator[Sequence[Problem]]:
         """The instances that descend together: learned variances, fixed ones, learned decoders, and the sweeps over Sigma."""
-        swept = [variant for sweep in self._sweeps for variant in sweep[1:]]
-        return [*(self._problems[kind] for kind in ("learned", "fixed", "decoder")), swept]
+        yield from (self.problems(kind) for kind in ("learned", "fixed", "decoder"))
+        yield [variant for sweep in self._sweeps for variant in sweep[1:]]
 
     def descend(self, problems: Sequence[Problem]) -> None:
         """Find and keep the minima not found yet; instances of real data are large and descend one by one, also in the pool."""
@@ -176,7 +180,7 @@ class DescentLayer(FloatLayer):
     @cached_property
     def _levels(self) -> dict[int, bool]:
         """Whether half the decoder's standard deviation at the minimum does as well, by descent with it held there."""
-        found = [self.minimum(problem) for problem in self._problems["decoder"]]
+        found = [self.minimum(problem) for problem in self._decoders]
         level = {id(minimum.problem): False for minimum in found}
         chosen = [minimum for minimum in found if not minimum.diverged]
         held = [replace(minimum.problem, eta_dec=minimum.eta_dec / 2, learned_decoder=False) for minimum in chosen]

@@ -40,8 +40,8 @@ def kind_of(problem: Problem) -> str:
 
 
 def by_kind(problems: Sequence[Problem]) -> dict[str, list[Problem]]:
-    """The instances by kind; "fixed" includes those at the prior's value."""
-    found: dict[str, list[Problem]] = {"learned": [], "prior": [], "fixed": [], "decoder": []}
+    """The instances by kind, but those of learned decoders; "fixed" includes those at the prior's value."""
+    found: dict[str, list[Problem]] = {"learned": [], "prior": [], "fixed": []}
     for problem in problems:
         kind = kind_of(problem)
         found[kind].append(problem)
@@ -95,11 +95,15 @@ class FloatLayer:
 
     @cached_property
     def _problems(self) -> dict[str, list[Problem]]:
-        return by_kind(random_problems(COUNT, self.seed + 1) + decoder_problems(DECODERS, self.seed + 1))
+        return by_kind(random_problems(COUNT, self.seed + 1))
+
+    @cached_property
+    def _decoders(self) -> Sequence[Problem]:
+        return decoder_problems(DECODERS, self.seed + 1)
 
     def problems(self, kind: str) -> Sequence[Problem]:
         """Random instances of a kind."""
-        return self._problems[kind]
+        return self._decoders if kind == "decoder" else self._problems[kind]
 
     def sweeps(self) -> Sequence[Sequence[Problem]]:
         """Instances with fixed variances, in other orders and at other scales."""

@@ -77,12 +77,18 @@ def _stack(values: list[dict[Basic, Any]], of_modes: bool) -> dict[Basic, Any]:
     for symbol, first in values[0].items():
         if np.ndim(first) == 1:
             rows = [np.concatenate([known[symbol], np.repeat(known[symbol][-1:], size)])[:size] for known in values]
-            found[symbol] = np.array(rows, dtype=np.float64)
+            found[symbol] = np.array([[_rounded(entry) for entry in row] for row in rows])
         elif np.ndim(first) == 0:
             told = isinstance(first, bool)
-            column = np.array([known[symbol] for known in values], dtype=bool if told else np.float64)
+            entries = [known[symbol] for known in values]
+            column = np.array(entries) if told else np.array([_rounded(entry) for entry in entries])
             found[symbol] = column[:, None] if of_modes else column
     return found
+
+
+@lru_cache(maxsize=65536)
+def _rounded(number: Any) -> float:
+    return float(number)
 
 
 @lru_cache(maxsize=65536)
