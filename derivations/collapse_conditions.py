@@ -33,7 +33,8 @@ CORRECTED_TREND = Implies(
     ),
 )
 
-AT_PRIOR, SMALL_BETA = Universal(PRIOR), Universal(FIXED, "a sufficiently small beta")
+AT_PRIOR, ANY_FIXED = Universal(PRIOR), Universal(FIXED)
+SMALL_BETA = Universal(FIXED, "a sufficiently small beta")
 ANY_LEVEL, ANY_LEVEL_AT_PRIOR = Universal(FIXED, "beta and eta_dec"), Universal(PRIOR, "beta and eta_dec")
 ANY_PRIOR = Universal(PRIOR, "beta, eta_dec and eta_enc")
 TREND_AT_PRIOR = Universal(PRIOR, "beta and eta_dec", landmarks=(Rational(1, 2), sympy.S.One))
@@ -47,7 +48,7 @@ CLAIMS = (
         corrected=Statement(COLLAPSED_LATENT, AT_PRIOR),
         observable=AT_PRIOR.observable,
         uses=("thm-1.minimum",),
-        assumptions=(Assumption("sigma_i = eta_enc for all i", Universal(FIXED)),),
+        assumptions=(Assumption("sigma_i = eta_enc for all i", ANY_FIXED),),
         erratum=Erratum(
             "zeta_i^2 - sqrt(beta) eta_dec <= 0",
             "latent i <= d1 collapses iff zeta_i - sqrt(beta) eta_dec <= 0",
@@ -147,9 +148,9 @@ CLAIMS = (
         "thm-1.divergence",
         "§4.2, last paragraph",
         "for every fixed Sigma the norm of a layer grows beyond every bound as beta tends to 0",
-        printed=Statement(diverges, Universal(FIXED)),
-        corrected=Statement(Equivalent(Gt(zeta[1], 0), diverges), Universal(FIXED)),
-        observable=Universal(FIXED).observable,
+        printed=Statement(diverges, ANY_FIXED),
+        corrected=Statement(Equivalent(Gt(zeta[1], 0), diverges), ANY_FIXED),
+        observable=ANY_FIXED.observable,
         uses=("prop-2.minimum",),
         erratum=Erratum(
             "a too small beta or eta_dec makes a norm very large",

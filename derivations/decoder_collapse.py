@@ -13,7 +13,6 @@ from itertools import product
 
 import sympy
 from sympy import And, Basic, Derivative, Eq, Expr, Le, Lt, Min, Sum, Symbol, log
-from sympy.core.relational import Relational
 
 from derivations.claim import Decision, Step, Verdict, conclude, refuted
 from derivations.decoder_instances import (
@@ -28,6 +27,7 @@ from derivations.decoder_instances import (
     vanishes,
 )
 from derivations.decoder_variance import CLOSED_FORM, kept, s, sign_steps, slope_steps
+from derivations.instances import why_false
 from derivations.notation import D0, beta, d0, d1, d2, dstar, eta_dec, i, residual, zeta
 from derivations.proof import Case, holds, is_zero, margin, nonnegative, positive, same, written_out, zero
 
@@ -220,13 +220,8 @@ def truths_in(cases: Callable[[], Iterable[Named]], symbol: Basic) -> tuple[Basi
 
 def failure(formula: Basic, instance: DecoderInstance) -> str:
     """What makes a statement false at an instance: both sides of its relations, and what happens."""
-    parts = []
-    for relation in sorted(formula.atoms(Relational), key=sympy.default_sort_key):
-        left, right = (instance.value(side) for side in relation.args)
-        parts.append(f"{relation.args[0]} = {left}, {relation.args[1]} = {right}")
     happening = sorted(formula.atoms(Symbol) & CONDITIONS.keys(), key=str)
-    parts += [f"{symbol} is {instance.value(symbol)}" for symbol in happening]
-    return f"false, since {'; '.join(parts)}"
+    return why_false(formula, instance.value, [f"{symbol} is {instance.value(symbol)}" for symbol in happening])
 
 
 def found_at(text: str, instance: DecoderInstance, formula: Basic) -> Step:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import sympy
 from sympy import Basic, Expr, ImmutableDenseMatrix, Indexed, IndexedBase, Integer, Max, Min, Piecewise, Rational, Sum
+from sympy.core.relational import Relational
 
 from derivations.notation import beta, d0, d1, d2, dstar, eta_dec, eta_enc, i, mean, sigma, sigma_sorted, zeta
 
@@ -116,6 +117,14 @@ class Instance:
 def tidy(number: Expr) -> Expr:
     """An exact number with its roots and the logarithms of its prime factors collected."""
     return sympy.expand(sympy.expand_log(sympy.expand(number), factor=True))
+
+
+def why_false(formula: Basic, value: Callable[[Basic], Basic], happening: Iterable[str] = ()) -> str:
+    """What makes a statement false somewhere: what the sides of its relations are there, and what happens."""
+    relations = sorted(formula.atoms(Relational), key=sympy.default_sort_key)
+    sides = dict.fromkeys(side for relation in relations for side in relation.args if not side.is_number)
+    parts = [*(f"{side} = {tidy(value(side))}" for side in sides), *happening]
+    return f"false, since {', '.join(parts)}" if parts else "false"
 
 
 def is_exactly_zero(number: Expr) -> bool:

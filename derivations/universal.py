@@ -9,11 +9,10 @@ from functools import lru_cache, partial
 
 import sympy
 from sympy import And, Basic, Expr, Implies, Not, Or, Symbol
-from sympy.core.relational import Relational
 from sympy.logic.boolalg import BooleanFunction
 
 from derivations.claim import Decision, Step, Verdict, conclude, refuted
-from derivations.instances import tidy
+from derivations.instances import why_false
 from derivations.notation import beta, d0, d1, dstar, eta_dec, eta_enc, i, sigma_sorted, zeta
 from derivations.proof import holds, resolved, sums_agree
 from derivations.situations import (
@@ -123,7 +122,7 @@ class Universal:
             for index in situation.modes if formula.has(i) else (None,):
                 if _combined(formula, partial(_true_at, asked, place, index)) is not True:
                     where = situation.named() | ({} if index is None else {"i": index})
-                    return refuted(where, _sides(formula, situation, index))
+                    return refuted(where, _why_false(formula, situation, index))
         return conclude(
             Step(
                 f"{name}{how}",
@@ -252,10 +251,14 @@ def _value_in(kinds: tuple[str, str], entries: Items, case: Items, entry: Basic)
     return resolved(substituted(entry, *kinds).xreplace(dict(entries)).xreplace(dict(case)))
 
 
-def _sides(formula: Basic, situation: Situation, index: int | None) -> str:
-    """Both sides of every relation in a statement that fails."""
-    parts = []
-    for relation in sorted(formula.atoms(Relational), key=sympy.default_sort_key):
-        left, right = (tidy(situation.value(side, index)) for side in relation.args)
-        parts.append(f"{relation.args[0]} = {left}, {relation.args[1]} = {right}")
-    return f"false, since {'; '.join(parts)}" if parts else "false"
+def _why_false(formula: Basic, situation: Situation, index: int | None) -> str:
+    """The values of a statement that fails, and where it speaks of a small beta, where the norms tend to."""
+    happening = []
+    for symbol, instance, kind in (
+        (diverges, situation.here, situation.kind),
+        (OTHER[diverges], situation.there, situation.kind_there),
+    ):
+        if formula.has(symbol):
+            found = limits(kind, instance.zeta[0], min(instance.sigma), instance.eta_dec, instance.eta_enc)
+            happening.append("lambda_1 tends to {} and theta_1 to {} as beta tends to 0".format(*found))
+    return why_false(formula, lambda side: situation.value(side, index), happening)

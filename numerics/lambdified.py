@@ -174,7 +174,7 @@ def _shift(index: sympy.Expr) -> int:
     return by
 
 
-def _entry(vector: Any, index: sympy.Expr, sizes: Mapping[Basic, int]) -> Any:
+def _entry(vector: Any, index: sympy.Expr, sizes: Mapping[Basic, Any]) -> Any:
     """The entry at a number or dimension, counted from 1; what the vector is padded with beyond its end."""
     if index.is_Integer and index < 1:
         raise ValueError(f"there is no entry {index}; entries are counted from 1.")

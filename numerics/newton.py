@@ -77,7 +77,8 @@ def _step(
 ) -> tuple[_Point, Bool[Tensor, " batch"]]:
     """One step of every instance, and which of them were already at a minimum or can no longer move."""
     unit = scales.flat(at, objective.free)
-    nats = objective.size(at, statistics, scales.loss)
+    loss = objective.loss(*at, *statistics)
+    nats = torch.maximum(objective.size(at, statistics, scales.loss), loss.abs())
     gradient = objective.flat(objective.gradient(*at, *statistics))
     size = unit.shape[-1]
     hessian = objective.hessian(*at, *statistics)[:, :size, :size] * unit[:, :, None] * unit[:, None, :]
@@ -94,7 +95,6 @@ def _step(
 
     trial = _move(at, steps, objective.free)
     wide = Statistics(*(value[:, None] for value in statistics))
-    loss = objective.loss(*at, *statistics)
     change = (objective.loss(*trial, *wide) - loss[:, None]) / nats[:, None]
     saddle = curvature[:, 0] < -STEP_CURVATURE.value
     change[:, len(_DAMPING) :].masked_fill_(~saddle[:, None], torch.inf)

@@ -153,6 +153,12 @@ DECODER_SLOPE = Tolerance(
     "Slope of the loss in log η_dec², in nats, at a tiny η_dec²: within this of zero the loss is level. Rounding leaves 1e-8 at "
     "DECODER_CUTOFF; where the loss of a sampled problem falls or rises for ever, it does so by more than 1e-2.",
 )
+DIFFERENCE_QUOTIENT = Tolerance(
+    "DIFFERENCE_QUOTIENT",
+    1e-5,
+    "Slope of a loss against its central difference over a relative step of 1e-6: truncation is 1e-12, and the rounding of the "
+    "loss, 1e-16 of terms up to 1e3, is divided by the step.",
+)
 STEP_ROUNDING = Tolerance(
     "STEP_ROUNDING",
     1e-15,
@@ -215,6 +221,7 @@ TOLERANCES: dict[str, Tolerance] = {
         HESSIAN_EIGENVALUE,
         DECODER_CUTOFF,
         DECODER_SLOPE,
+        DIFFERENCE_QUOTIENT,
         STEP_ROUNDING,
         STEP_DECREASE,
         STEP_GRADIENT,

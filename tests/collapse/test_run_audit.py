@@ -58,6 +58,7 @@ def fabricated(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str]
 
     for name, fake in (("judge", judge), ("examine_without_descent", examine_without_descent), ("examine", examine)):
         monkeypatch.setattr(collapse.audit, name, fake)
+    monkeypatch.setattr(collapse.audit, "descend_for", lambda claims, layer: None)
     monkeypatch.setattr(collapse.audit, "workers", lambda *_: InThread())
     yield asked
 

@@ -40,6 +40,7 @@ from numerics.layers.exact import ExactLayer
 from numerics.layers.floating import FloatLayer
 from numerics.observables import decoder
 from numerics.observables.decoder import HAPPENINGS, always, closed_form, stated_variance
+from numerics.tolerances import DESCENT_INVARIANT, FLOAT64_IDENTITY
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +112,7 @@ def test_the_layers_share_the_scalars(kind: str, exact: ExactLayer, numeric: Flo
     for rational, planted in pairs:
         assert [float(value) for value in rational.spectrum] == pytest.approx(planted.spectrum)
         for name in ("beta", "r", "eta_dec", "eta_enc"):
-            assert float(getattr(rational, name)) == pytest.approx(getattr(planted, name), abs=1e-12)
+            assert float(getattr(rational, name)) == pytest.approx(getattr(planted, name), abs=FLOAT64_IDENTITY.value)
         for name in ("d0", "d1", "d2", "dstar"):
             assert getattr(rational, name) == getattr(planted, name)
         assert rational.learned_decoder and planted.learned_decoder and len(rational.A) == planted.D0
@@ -153,7 +154,7 @@ def test_the_other_layers_find_the_same_near_thresholds(name: str, exact: ExactL
             found = find(layer, planted)
             if symbol == learned_variance:
                 assert (found is None) == (exact.decoder_variance(rational) is None)
-                assert found is None or found == pytest.approx(float(expected[symbol]), rel=1e-4)
+                assert found is None or found == pytest.approx(float(expected[symbol]), rel=DESCENT_INVARIANT.value)
             else:
                 assert found == expected[symbol], (symbol, planted.name)
 
