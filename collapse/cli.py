@@ -26,7 +26,7 @@ app = typer.Typer(
 )
 
 
-PIPE_WIDTH = 120
+PIPE_WIDTH = 160
 """Columns of a report that no terminal shows."""
 
 

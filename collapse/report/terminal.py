@@ -21,7 +21,7 @@ from numerics.evidence import layers_of
 STYLES = {Verdict.PROVED: "green", Verdict.REFUTED: "red", Verdict.UNDECIDED: "yellow"}
 
 
-WIDE = 112
+ANY_WIDTH = 10_000
 """Columns that the whole table takes."""
 MARGIN = 4
 """Lines of a terminal that the rows of the growing table leave free."""
@@ -66,13 +66,19 @@ class LiveTable:
             progress += f"; {self.minima} minima found by descent"
         room = max(1, self.console.height - MARGIN)
         rows = reports if len(reports) <= room else (still_open or reports)[:room]
-        return Group(Text(progress, style="dim"), table(rows, self.layers, narrow=self.console.width < WIDE))
+        narrow = not fits(self.console, table(rows, self.layers))
+        return Group(Text(progress, style="dim"), table(rows, self.layers, narrow=narrow))
 
 
 def finished(report: ClaimReport, layers: Sequence[str]) -> bool:
     """Whether all of the layers that test the claim have answered."""
     wanted = {name for name in layers_of(report.claim) if name in layers}
     return wanted <= report.examinations.keys() and (SYMBOLIC not in layers or report.judgement is not None)
+
+
+def fits(console: Console, whole: Table) -> bool:
+    """Whether a console is wide enough to show a table uncut."""
+    return console.measure(whole, options=console.options.update(max_width=ANY_WIDTH)).maximum <= console.width
 
 
 def table(reports: Sequence[ClaimReport], layers: Sequence[str], *, narrow: bool = False) -> Table:
@@ -150,7 +156,7 @@ def print_report(
         mutants: whether to print the kill matrix, too.
         detailed: whether to print how each claim fares without each of its assumptions, rather than a count.
     """
-    narrow = console.width < WIDE
+    narrow = not fits(console, table(report.claims, layers))
     console.print(table(report.claims, layers, narrow=narrow))
     if narrow:
         scopes = sorted({_scope(claim) for claim in report.claims if claim.judgement})
