@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from enum import StrEnum
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -131,6 +132,11 @@ def errata(
 
     if json_path == markdown_path == "-":
         raise DataError("--json - and --markdown - cannot share standard output; name a file for one of them.")
+    if into is not None and claim:
+        raise DataError(
+            "--into writes the table of all errata; leave --claim out, or write the chosen ones with --markdown."
+        )
+    _differ({"--json": json_path, "--markdown": markdown_path, "--into": into})
     claims = _selected(claim)
     target, markdown_target = _writable("--json", json_path), _writable("--markdown", markdown_path)
 
@@ -155,6 +161,16 @@ def errata(
     if into is not None:
         _write("--into", Path(into), inserted(text, markdown(found)))
     raise typer.Exit(1 if found.failures() else 0)
+
+
+def _differ(paths: dict[str, str | None]) -> None:
+    """Refuse two options that would write one file."""
+    from derivations.errors import DataError
+
+    files = {name: Path(path).resolve() for name, path in paths.items() if path not in (None, "-")}
+    for one, other in combinations(files, 2):
+        if files[one] == files[other]:
+            raise DataError(f"{one} and {other} both name {files[one]}; give them different files.")
 
 
 def _selected(claim: list[str] | None) -> tuple[Claim, ...]:

@@ -22,7 +22,12 @@ def _item(place: str, content: str, *claims: str) -> Item:
 
 CENSUS: tuple[Item, ...] = (
     _item("Equation 1", "the loss as an accuracy and a complexity term", "eq-1.objective"),
-    _item("§2, Causes", "with either decoder variance collapse happens and does not happen", "s2.four-cases"),
+    _item(
+        "§2, Causes",
+        "with either decoder variance collapse may happen or not",
+        "s2.four-cases",
+        "s4.4.no-causal-relation",
+    ),
     _item("§3, Notation", "which of x, y, z is input, latent, target", "notation.variables"),
     _item("§3, Notation", "the diagonal entries of Sigma", "notation.latent-variance"),
     _item("§3, Notation", "A is positive semidefinite", "notation.second-moment"),
@@ -83,6 +88,12 @@ CENSUS: tuple[Item, ...] = (
     _item("§4.3", "pruning and shrinking", "thm-2.shrinkage", "thm-2.soft-thresholding"),
     _item("§4.4", "the partition function", "s4.4.partition"),
     _item("§4.4", "collapse with a learned decoder variance", "s4.4.still-collapses"),
+    _item(
+        "§4.4",
+        "eta_dec has no causal relation with collapse",
+        "s4.4.no-causal-relation",
+        "s4.4.no-causal-relation-value",
+    ),
     _item("§4.4", "beta < d2/d* avoids complete collapse", "s4.4.threshold"),
     _item("§4.4", "the threshold is tight", "s4.4.tight"),
     _item("§4.4", "the VAE", "s4.4.vae", "s4.4.vae-vanilla", "s4.4.vae-every-data-set"),
@@ -91,6 +102,7 @@ CENSUS: tuple[Item, ...] = (
     _item("§4.5", "the latent variance is not the cause", "s4.5.latent-variance"),
     _item("§4.5", "the prior's variance does not matter", "s4.5.prior-variance", "s4.5.prior-variance-fixed"),
     _item("§4.5", "the decoder's variance", "s4.5.decoder-variance", "s4.5.decoder-variance-influence"),
+    _item("§4.5", "the values of eta_dec and beta", "s4.5.values-crucial"),
     _item("§4.5", "a small beta can avoid collapse", "s4.5.small-beta"),
     _item(
         "§4.5",

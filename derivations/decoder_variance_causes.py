@@ -39,7 +39,13 @@ INFLUENCE = Equivalent(
     And(Le(zeta[1] ** 2 / beta, eta_dec**2), Gt(zeta[1] ** 2 / beta, learned_variance)),
 )
 
+NO_EFFECT_OF_LEARNING = Equivalent(collapse_fixed, collapse_learned)
+
 # ------------------------------------------------------------------------------------------ as corrected
+BETWEEN = Equivalent(
+    Equivalent(collapse_fixed, collapse_learned),
+    Equivalent(Le(zeta[1] ** 2 / beta, eta_dec**2), Le(zeta[1] ** 2 / beta, learned_variance)),
+)
 THE_VALUE_DECIDES = And(
     Equivalent(collapse_fixed, Le(zeta[1] ** 2 / beta, eta_dec**2)),
     Equivalent(collapse_learned, Le(zeta[1] ** 2 / beta, learned_variance)),
@@ -98,6 +104,22 @@ CLAIMS = (
         assumptions=(SIGNAL,),
     ),
     Claim(
+        "s4.4.no-causal-relation",
+        "§4.4, and §2, Causes",
+        "whether eta_dec is learned or held has no effect on complete collapse: it happens with the one iff with the other",
+        printed=Statement(NO_EFFECT_OF_LEARNING, EITHER),
+        corrected=Statement(BETWEEN, EITHER),
+        observable="decoder_happening",
+        uses=("s4.4.still-collapses", "thm-2.minimum"),
+        assumptions=(SIGNAL,),
+        erratum=Erratum(
+            "eta_dec does not have a causal relation with posterior collapse",
+            "it has one: learning eta_dec changes whether a model collapses completely exactly where zeta_1^2/beta lies between "
+            "the eta_dec^2 that was held and the one that is learned (at the larger: collapse there, not at the smaller)",
+            Severity.CONCLUSION,
+        ),
+    ),
+    Claim(
         "s4.5.decoder-variance",
         "§4.5",
         "whether eta_dec is learned decides complete collapse: it happens if eta_dec is not learned, and not if it is",
@@ -108,8 +130,9 @@ CLAIMS = (
         assumptions=(SIGNAL,),
         erratum=Erratum(
             "eta_dec being learnable or not is causally related to the posterior collapse problem",
-            "against §2 and §4.4, which say the opposite: what decides is the value of eta_dec^2, given or learned, by one "
-            "condition, eta_dec^2 >= zeta_1^2/beta; either kind of model collapses on some data and not on others",
+            "what decides is the value of eta_dec^2, given or learned, by one condition, eta_dec^2 >= zeta_1^2/beta: either "
+            "kind of model collapses on some data and not on others. Learning eta_dec does influence collapse, through that value "
+            "(s4.5.decoder-variance-influence), against §2 and §4.4, which deny any causal relation",
             Severity.CONCLUSION,
         ),
     ),

@@ -58,7 +58,7 @@ STILL_COLLAPSES = Equivalent(
 AVOIDED = Implies(BELOW, Not(collapse_learned))
 TIGHT = Implies(Not(BELOW), collapse_learned)
 VAE_THRESHOLD = Eq(d2 / dstar, 1)
-VANILLA = Equivalent(collapse_learned, Ge(beta, D0 / d0))
+VANILLA = Equivalent(collapse_learned, Ge(beta, 1))
 EVERY_DATA_SET = collapse_learned
 UNDERPARAMETRIZED = Implies(Lt(d1, dstar), Not(vanishes))
 OVERPARAMETRIZED = Implies(Ge(d1, dstar), vanishes)
@@ -66,6 +66,7 @@ OVERPARAMETRIZED = Implies(Ge(d1, dstar), vanishes)
 # ------------------------------------------------------------------------------------------ as corrected
 AVOIDED_IF_EXPLAINED = Implies(And(BELOW, Eq(residual, 0)), Not(collapse_learned))
 VAE_RATIO = Eq(d2 / dstar, D0 / d0)
+VANILLA_OF_RANK = Equivalent(collapse_learned, Ge(beta, D0 / d0))
 EQUAL_EIGENVALUES = Equivalent(collapse_learned, Le(D0 * zeta[1] ** 2, Sum(zeta[i] ** 2, (i, 1, dstar))))
 VANISHES = Equivalent(vanishes, And(Eq(residual, 0), Le(rank, d1)))
 UNBOUNDED = Equivalent(unbounded, And(Eq(residual, 0), Le(rank, d1), Lt(beta * rank, d2)))
@@ -174,9 +175,9 @@ CLAIMS = (
         uses=("s4.4.still-collapses",),
         erratum=Erratum(
             "make eta_dec learnable and set beta < d2/d* to fix posterior collapse",
-            "that avoids complete collapse if r = 0, that is if y is a linear function of x; in general complete collapse is a "
-            "global minimum iff d2 zeta_1^2 <= beta (r + sum of all zeta_i^2), which r > 0 can meet at any beta. Where r = 0 and "
-            "rank Z <= d1, beta < d2/rank Z leaves no minimum at all: the loss falls without bound as eta_dec tends to 0",
+            "that avoids complete collapse if r = 0, that is if y is a linear function of x; in general, for y not 0, complete "
+            "collapse is a global minimum iff d2 zeta_1^2 <= beta (r + sum of all zeta_i^2), which r > 0 can meet at any beta. "
+            "Where r = 0 and rank Z <= d1, beta < d2/rank Z leaves no minimum: the loss falls without bound as eta_dec tends to 0",
             Severity.CONDITION,
         ),
     ),
@@ -208,14 +209,20 @@ CLAIMS = (
     Claim(
         "s4.4.vae-vanilla",
         "§4.4",
-        "beta = 1 cannot avoid complete collapse for some data: with y = x and all positive eigenvalues of A equal, U = V = 0 is "
-        "part of a global minimum iff beta >= D0/d0, which beta = 1 meets where A has full rank",
+        "beta >= 1 cannot avoid complete collapse, and beta < 1 can, for some data: with y = x and all positive eigenvalues of A "
+        "equal, U = V = 0 is part of a global minimum iff beta >= 1",
         printed=Statement(VANILLA, EQUAL_VAE),
+        corrected=Statement(VANILLA_OF_RANK, EQUAL_VAE),
         observable="decoder_vae_equal",
         uses=("s4.4.still-collapses", "s4.4.vae"),
         assumptions=(
             Assumption("y = x", EQUAL),
             Assumption("all positive eigenvalues of A are equal", VAE),
+        ),
+        erratum=Erratum(
+            "this condition translates to beta < 1, so vanilla VAE cannot avoid complete collapse",
+            "for these data it is part of one iff beta >= D0/d0: beta = 1 cannot avoid it only if A has full rank",
+            Severity.CONDITION,
         ),
     ),
     Claim(

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from sympy import And, Eq, Equivalent, Gt, Implies, Le, Max, Not
+from sympy import And, Eq, Equivalent, Gt, Implies, Le, Lt, Max, Not
 
 from derivations.claim import Assumption, Claim, Erratum, Severity, Statement
+from derivations.collapse_conditions import LEVEL, LEVEL_THERE, SAME_MINIMUM, SAME_WATER
 from derivations.notation import beta, eta_dec, eta_enc, i, root_water, sigma_sorted, zeta
-from derivations.situations import FIXED, LEARNED, PRIOR, diverges, lam, product, there, theta
+from derivations.situations import FIXED, LEARNED, PRIOR, diverges, lam, product, there
 from derivations.universal import Universal
 
 # ------------------------------------------------------------------------------------------ as printed
 SAME_COMPLETE_COLLAPSE = Equivalent(Eq(lam[1], 0), Eq(there(lam[1]), 0))
 SAME_COLLAPSE = Equivalent(Eq(product[i], 0), Eq(there(product[i]), 0))
-SAME_WATER = Eq(beta * eta_dec**2, there(beta * eta_dec**2))
 SMALL_BETA = Gt(there(lam[1]), 0)
 SPARSE = Eq(product[i], Max(0, zeta[i] - root_water))
 STABLE = Implies(diverges, Not(there(diverges)))
-SAME_MINIMUM = And(Eq(lam[i], there(lam[i])), Eq(theta[i], there(theta[i])))
 UP_AS_DOWN = Implies(Eq(beta / there(beta), (eta_dec / there(eta_dec)) ** 2), SAME_MINIMUM)
+
+ENDS_AT_THE_LEVEL = Implies(
+    And(Lt(LEVEL, zeta[i]), Le(zeta[i], LEVEL_THERE)), And(Gt(product[i], 0), Eq(there(product[i]), 0))
+)
+NO_EFFECT_OF_DECODER = Implies(Eq(beta, there(beta)), SAME_COLLAPSE)
 
 # ------------------------------------------------------------------------------------------ as corrected
 UP_AS_UP = Implies(Eq(beta / there(beta), (there(eta_dec) / eta_dec) ** 2), SAME_MINIMUM)
@@ -30,6 +34,30 @@ ANY_SCALES, ANY_SCALES_FIXED = (Universal(kind, "beta, eta_dec and eta_enc") for
 ANY_LEVEL, ANY_SIGMA = Universal(LEARNED, "beta and eta_dec"), Universal(FIXED, "Sigma")
 
 CLAIMS = (
+    Claim(
+        "s4.4.no-causal-relation-value",
+        "§4.4",
+        "the same sentence read of eta_dec's value, with a learned Sigma: at equal beta the same latents collapse at any eta_dec",
+        printed=Statement(NO_EFFECT_OF_DECODER, ANY_LEVEL),
+        corrected=Statement(ENDS_AT_THE_LEVEL, ANY_LEVEL),
+        observable=ANY_LEVEL.observable,
+        uses=("thm-2.minimum",),
+        erratum=Erratum(
+            "eta_dec does not have a causal relation with posterior collapse",
+            "raising eta_dec alone ends mode i once it reaches zeta_i/sqrt(beta)",
+            Severity.CONCLUSION,
+        ),
+    ),
+    Claim(
+        "s4.5.values-crucial",
+        "§4.5",
+        "eta_dec and beta decide collapse: with a learned Sigma, changing them ends mode i where sqrt(beta) eta_dec rises from "
+        "below zeta_i to it or above",
+        printed=Statement(ENDS_AT_THE_LEVEL, ANY_LEVEL),
+        observable=ANY_LEVEL.observable,
+        uses=("thm-2.minimum",),
+        assumptions=(Assumption("Sigma is learned", Universal(FIXED, "beta and eta_dec")),),
+    ),
     Claim(
         "s4.5.latent-variance",
         "§4.5",

@@ -38,6 +38,13 @@ class Instance:
         return len(self.sigma)
 
     @property
+    def size(self) -> int:
+        """How much there is to write: numerators, denominators and dimensions, all added up."""
+        numbers = (*self.zeta, *self.sigma, self.beta, self.eta_dec, self.eta_enc, self.residual)
+        parts = (part for number in numbers for part in number.atoms(Rational))
+        return sum(abs(part.p) + part.q for part in parts) + self.d0 + self.d2
+
+    @property
     def sorting_permutation(self) -> ImmutableDenseMatrix:
         """The permutation that brings the standard deviations into non-decreasing order."""
         order = sorted(range(self.d1), key=lambda k: self.sigma[k])
@@ -159,6 +166,18 @@ def instances() -> tuple[Instance, ...]:
     """The chosen instances, small first, then random ones: the order in which a witness is looked for."""
     generator = random.Random(2022)
     return (*chosen_instances(), *(random_instance(generator) for _ in range(80)))
+
+
+@lru_cache(maxsize=1)
+def smallest_instances() -> tuple[Instance, ...]:
+    """A mode without signal, one between ζ² and ζ of a threshold, and two modes for one latent, all in small numbers."""
+    one = sympy.S.One
+    plain = Instance((one,), (one,), one, one, one, 1, 1)
+    return (
+        replace(plain, zeta=(sympy.S.Zero,)),
+        replace(plain, zeta=(one / 2,), beta=one / 9),
+        replace(plain, zeta=(2 * one, one), d0=2, d2=2),
+    )
 
 
 def chosen_instances() -> tuple[Instance, ...]:

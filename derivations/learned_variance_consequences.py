@@ -6,6 +6,7 @@ import sympy
 from sympy import And, Eq, Equivalent, Ge, Gt, Implies, Le, Lt, Max, Piecewise
 
 from derivations.claim import Assumption, Claim, Erratum, Severity, Statement
+from derivations.collapse_conditions import LEVEL, LEVEL_THERE
 from derivations.notation import beta, d0, d1, dstar, eta_dec, eta_enc, i, root_water, zeta
 from derivations.situations import (
     FIXED,
@@ -23,7 +24,6 @@ from derivations.universal import Universal
 
 # ------------------------------------------------------------------------------------------ as printed
 WATER = beta * eta_dec**2
-LEVEL, LEVEL_THERE = root_water, there(root_water)
 PRIOR_VALUE = Equivalent(Eq(deviation[i], eta_enc), Ge(WATER, zeta[i] ** 2))
 STRONG_KL = Eq(there(deviation[i]), eta_enc)
 SAME_CONDITIONS = Equivalent(Eq(product[i], 0), Eq(there(product[i]), 0))
@@ -123,7 +123,7 @@ CLAIMS = (
         erratum=Erratum(
             "the magnitude of the layers no longer scales with sqrt(beta) eta_dec",
             "both are bounded, and both fall strictly as sqrt(beta) eta_dec rises to zeta_i",
-            Severity.TYPO,
+            Severity.CONDITION,
         ),
     ),
     Claim(
@@ -147,7 +147,7 @@ CLAIMS = (
         erratum=Erratum(
             "removes all the eigenvalues of the learned model below beta eta_dec^2",
             "it removes the modes with zeta_i^2 <= beta eta_dec^2; the others become zeta_i - beta eta_dec^2/zeta_i, down to 0",
-            Severity.TYPO,
+            Severity.CONDITION,
         ),
     ),
     Claim(
@@ -159,7 +159,9 @@ CLAIMS = (
         observable=WEAK.observable,
         uses=("thm-2.minimum",),
         erratum=Erratum(
-            "the smallest d1 - d0 singular values are pruned", "max(0, min(d0, d2) - d1) are pruned", Severity.TYPO
+            "the smallest d1 - d0 singular values are pruned",
+            "max(0, min(d0, d2) - d1) are pruned, where rank Z = min(d0, d2) and beta is small",
+            Severity.TYPO,
         ),
     ),
     Claim(

@@ -153,7 +153,7 @@ CLAIMS = (
         uses=("prop-2.minimum",),
         erratum=Erratum(
             "P is an arbitrary orthogonal matrix",
-            "P is orthogonal with ΛᵀΛ P Σ Pᵀ = ΛᵀΛ Σ_sorted; every orthogonal P only if Σ = σ²I on the active latents",
+            "P is orthogonal with ΛᵀΛ P Σ Pᵀ = ΛᵀΛ Σ_sorted; every orthogonal P only if Σ = σ²I or Λ = 0",
             Severity.CONCLUSION,
         ),
     ),

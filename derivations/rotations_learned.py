@@ -187,7 +187,7 @@ CLAIMS = (
         ),
         erratum=Erratum(
             "P is an arbitrary orthogonal matrix",
-            "P is orthogonal with PᵀΛᵀΛP diagonal: the columns of U stay orthogonal",
+            "P is orthogonal with PᵀΛᵀΛP diagonal: the columns of U stay orthogonal, and the σ_i of Eq 19 move with them",
             Severity.CONCLUSION,
         ),
     ),

@@ -15,7 +15,7 @@ from typing import Any
 import sympy
 from sympy import Basic, Expr, Indexed, IndexedBase, Integer, Rational, Sum, Symbol
 
-from derivations.instances import Instance, instances
+from derivations.instances import Instance, instances, smallest_instances
 from derivations.least_loss import least_mode_loss
 from derivations.notation import (
     beta,
@@ -282,9 +282,10 @@ def of_kind(instance: Instance, kind: str) -> Instance:
 
 @lru_cache(maxsize=64)
 def situations(kind: str, kind_there: str, change: str) -> tuple[Situation, ...]:
-    """Exact situations, small ones first."""
-    return tuple(
+    """Exact situations, small ones first: the first at which a statement fails is what is shown."""
+    found = [
         Situation(of_kind(instance, kind), of_kind(changed, kind_there), kind, kind_there)
-        for instance in (*instances()[:MOST], *spread())
+        for instance in (*smallest_instances(), *instances()[:MOST], *spread())
         for changed in CHANGES[change](instance)
-    )
+    ]
+    return tuple(sorted(found, key=lambda situation: situation.here.size + situation.there.size))

@@ -26,6 +26,12 @@ BEGIN, END = "<!-- errata:begin -->", "<!-- errata:end -->"
 """What encloses the table in a Markdown file."""
 
 
+LEGEND = (
+    "m_i is the i-th singular value of U Vᵀ; r the part of E|y|² that no linear function of x explains; L_min the least L_VAE; "
+    "t = β η_dec²; what is called other, or there, belongs to the same data after the change that the statement speaks of."
+)
+
+
 def point_of(decision: Decision) -> str:
     """The exact point of a refutation; neighbours of one kind and of equal value share it: beta = eta_dec = 1."""
     values = decision.witness.values if decision.witness else ()
@@ -72,6 +78,8 @@ def print_errata(console: Console, errata: Errata) -> None:
         rows.append((Text("proved", style="green"), proof_of(entry)))
         print_lines(console, rows)
     console.print(f"\n{summary(errata)}")
+    if errata.entries:
+        print_lines(console, [(Text("legend", style="dim"), LEGEND)])
     for name, reasons in errata.failures().items():
         for reason in reasons:
             console.print(Text(f"{name}: {reason}", style="bold red"))
@@ -93,7 +101,7 @@ def markdown(errata: Errata) -> str:
         severity = entry.claim.erratum.severity.value if entry.claim.erratum else ""
         cells = (entry.claim.source, printed_of(entry), failure, holds_of(entry), severity)
         rows.append((entry.claim.id, *(_escaped(cell) for cell in cells)))
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + f"\n\n{summary(errata)}\n"
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + f"\n\n{summary(errata)} {_escaped(LEGEND)}\n"
 
 
 def inserted(text: str, table: str) -> str:
