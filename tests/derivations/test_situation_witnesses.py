@@ -2,6 +2,8 @@
 
 import re
 from fractions import Fraction as Q
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -155,3 +157,35 @@ def test_raising_beta_is_not_lowering_eta_dec() -> None:
     assert at.beta / at.beta_there == (at.eta_dec / at.eta_dec_there) ** 2
     signal = at.zeta[at.mode]
     assert learned_product(signal, at.water()) != learned_product(signal, at.water("_there"))
+
+
+def test_a_larger_eta_dec_alone_ends_a_mode() -> None:
+    at = Point("s4.4.no-causal-relation-value")
+    assert at.beta == at.beta_there
+    signal = at.zeta[at.mode]
+    assert (learned_product(signal, at.water()) == 0) != (learned_product(signal, at.water("_there")) == 0)
+
+
+def test_a_latent_without_a_mode_cannot_have_deviation_zero() -> None:
+    """Its part of the loss at sigma = 2^-k eta_enc is beta/2 (4^-k - 1 + k log 4), and log 4 > 1; at sigma = eta_enc it is 0."""
+    at = Point("thm-2.extra-latents")
+    assert at.mode >= len(at.sequence("zeta"))
+    parts = [at.beta / 2 * (Q(1, 4**k) - 1 + k) for k in range(1, 60)]
+    assert all(less < more for less, more in pairwise(parts)) and parts[-1] > 20
+
+
+EVALUATED_AGAIN = (
+    "test_witnesses.py",
+    "test_setting_witnesses.py",
+    "test_situation_witnesses.py",
+    "test_decoder_variance.py",
+    "test_ablation.py",
+    "test_mechanisms.py",
+    "test_figures.py",
+)
+
+
+@pytest.mark.parametrize("claim", [claim.id for claim in CLAIMS.values() if claim.corrected is not None])
+def test_every_refutation_is_evaluated_again_somewhere(claim: str) -> None:
+    here = Path(__file__).parent
+    assert any(f'"{claim}"' in (here / name).read_text(encoding="utf-8") for name in EVALUATED_AGAIN)
