@@ -11,7 +11,7 @@ from sympy import Eq, Equivalent, Ge, Lt, Ne, false, true
 from derivations import constant_output, input_variance, regression, saddle
 from derivations.claim import Claim, Severity, Verdict
 from derivations.elbo import kl_parts
-from derivations.instances import instances
+from derivations.instances import instances, is_exactly_zero
 from derivations.ledger import claims_by_id
 from derivations.notation import Mean, MeanMatrix, SquaredNorm, eta_enc, i, sigma, x, y
 
@@ -225,3 +225,11 @@ def test_a_constant_output_is_asked_of_every_minimum():
     wrong = Eq(constant_output.output, 0)
     found = constant_output.is_constant_when_collapsed(wrong)
     assert found.verdict is Verdict.REFUTED and "E|U z|^2" in found.witness.failure
+
+
+def test_the_gap_of_a_family_is_in_nats() -> None:
+    """With sigma = s |x| only the mean of log sigma^2 falls, by log(5/4) a latent, and it has the weight beta/2 in the loss."""
+    found = [(instance, family) for instance, family in input_variance.families() if family.name.startswith("sigma_i")]
+    assert {instance.eta_dec for instance, _ in found} > {1}
+    for instance, family in found:
+        assert is_exactly_zero(family.gap - instance.beta / 2 * instance.d1 * sympy.log(sympy.Rational(5, 4)))

@@ -148,7 +148,27 @@ SIGNS, PROBES = "tests/derivations/test_proof_signs.py", "tests/derivations/test
 FIXED, LEARNED = "derivations.proposition_2_fixed_variance", "derivations.theorem_2_learned_variance"
 PRIOR, MODES = "derivations.theorem_1_prior_variance", "derivations.proposition_3_mode_variance"
 
+PAIRS = tuple(
+    f"derivations.{name}" for name in ("collapse_conditions", "learned_variance_consequences", "implications")
+)
+DECODER = tuple(
+    f"derivations.{name}" for name in ("decoder_variance", "decoder_variance_claims", "decoder_variance_causes")
+)
+
 PLANS: dict[str, Plan] = {
+    "derivations.universal": Plan(PAIRS, _derived("situations", "situation_witnesses")),
+    "derivations.situations": Plan(
+        PAIRS,
+        _derived("situations", "situation_witnesses"),
+        draws=("spread", "_water", "_scales", "_prior", "_deviations"),
+    ),
+    "derivations.decoder_variance": Plan(DECODER, _derived("decoder_variance")),
+    "derivations.decoder_collapse": Plan(DECODER, _derived("decoder_variance")),
+    "derivations.ablation": Plan(("derivations.ablation",), _derived("ablation")),
+    "derivations.regression": Plan(("derivations.regression",), _derived("mechanisms")),
+    "derivations.input_variance": Plan(("derivations.input_variance",), _derived("mechanisms")),
+    "derivations.constant_output": Plan(("derivations.constant_output",), _derived("mechanisms")),
+    "derivations.biases": Plan(("derivations.biases",), _derived("first_moments")),
     "derivations.elbo": Plan(
         ("derivations.elbo",),
         (

@@ -162,7 +162,7 @@ def test_the_other_layers_find_the_same_near_thresholds(name: str, exact: ExactL
 # ----------------------------------------------------------------------------------- evidence and breaks
 def test_every_claim_of_a_learned_decoder_is_tested_here():
     claims = [claim.id for claim in claims_by_id().values() if claim.observable in decoder.CHECKS]
-    assert len(claims) == 12
+    assert len(claims) == 13
     assert {claims_by_id()[name].observable for name in claims} == decoder.CHECKS.keys()
 
 
