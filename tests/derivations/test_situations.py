@@ -1,5 +1,7 @@
 """Statements about one minimum or two: what they are judged by, and that the judgement can say no."""
 
+import re
+
 import pytest
 import sympy
 from sympy import And, Eq, Equivalent, Gt, Implies, Le, Lt
@@ -111,10 +113,20 @@ def test_placements_cover_every_order_of_two_numbers() -> None:
 
 
 def test_rank_cases_are_consistent() -> None:
-    from derivations.notation import d1, dstar
+    """Each case has the order that its name tells."""
+    from derivations.notation import d0, d1, dstar
     from derivations.situations import rank, rank_of_Z
 
-    for _, case in rank_cases():
+    sizes = {"d1": d1, "rank Z": rank_of_Z, "dstar": dstar, "d0": d0, "d2": dstar}  # where d0 > d2, dstar is d2
+    for name, case in rank_cases():
+        for chain in name.split(", "):
+            parts = re.split(" (<=|<|=|>) ", chain)
+            for left, sign, right in zip(parts[::2], parts[1::2], parts[2::2], strict=False):
+                difference = sympy.expand(case[sizes[left]] - case[sizes[right]])
+                if sign in ("<", ">"):
+                    assert getattr(difference, "is_negative" if sign == "<" else "is_positive"), (name, chain)
+                else:
+                    assert difference == 0, (name, chain)
         free = sorted({symbol for value in case.values() for symbol in sympy.sympify(value).free_symbols}, key=str)
         values = {
             key: sympy.sympify(value).subs({symbol: k + 2 for k, symbol in enumerate(free)})

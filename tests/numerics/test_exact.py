@@ -13,7 +13,7 @@ from derivations import notation as n
 from derivations.exact_data import ExactData, exact_data
 from derivations.instances import Instance
 from derivations.ledger import claims_by_id
-from numerics.exact import ExactProblem, exact_loss, has_negative_curvature, hessian, stationarity
+from numerics.exact import ExactProblem, density_kl, exact_loss, has_negative_curvature, hessian, stationarity
 from numerics.objective import Statistics, vae_loss
 from numerics.points import Point, assembled
 from numerics.problem import Problem
@@ -245,3 +245,17 @@ def test_the_exact_derivatives_are_those_of_the_float_loss(kind: str) -> None:
         lowest = float(np.linalg.eigvalsh(curvature)[0])
         if abs(lowest) > FLOAT64_DERIVATIVE.value * np.abs(curvature).max():
             assert has_negative_curvature(problem, point) is (lowest < 0)
+
+
+def test_the_divergence_of_two_gaussians() -> None:
+    """The Gaussian KL, summed over latents: (sigma^2 + m^2)/(2 eta^2) - 1/2 - log(sigma/eta)."""
+    mean, variance, prior = (
+        np.array([sympy.Integer(2), sympy.S.Half]),
+        np.array([sympy.Integer(3), sympy.S.One]),
+        sympy.Integer(5),
+    )
+    expected = sum(
+        (s + m**2) / (2 * prior**2) - sympy.S.Half - sympy.log(s / prior**2) / 2
+        for m, s in zip(mean, variance, strict=True)
+    )
+    assert sympy.simplify(density_kl(mean, variance, prior) - expected) == 0
