@@ -159,3 +159,18 @@ def test_the_truth_of_an_instance_knows_its_residual():
     truth = ablation.without_mean(instance)
     assert truth.infimum == 9 and truth.excess == 100 and not truth.condition
     assert truth.below(sympy.Integer(9)) == "no point lies below that"
+
+
+def test_a_mode_is_looked_at_above_at_and_below_its_threshold():
+    shown = [step.latex for step in ablation.fit_steps() if "adds nothing negative" in step.text]
+    assert len(shown) == len(set(shown)) == 3
+
+
+def test_a_wrong_condition_is_shown_with_the_loss_at_the_origin():
+    statement = claim("s4.5.mean-term").standing
+    infimum, condition = statement.formula.args
+    witness = statement.decide(sympy.Tuple(infimum, sympy.Not(condition))).witness
+    signals = numbers(dict(witness.values)["zeta"])
+    (origin,) = numbers(re.search(r"the loss is (\S+) at U = V = 0", witness.failure)[1])
+    assert any(value not in (0, 1) for value in signals)
+    assert origin == sum(value**2 for value in signals)

@@ -291,3 +291,10 @@ def test_at_the_ratio_the_threshold_fails():
 def test_singular_values_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="do not fit"):
         decoder_instance([1, 1], 0, 1, d0=1)
+
+
+def test_the_slope_with_deviations_held_at_the_prior():
+    """zeta = (3, 2), beta s = 5: the first mode is active and takes 3 sqrt(5) off, the second is collapsed and takes 4."""
+    instance = decoder_instance([3, 2], 5, "1/2", d1=2)
+    expected = instance.d2 * 10 - 5 - 3 * sympy.sqrt(5) - 4
+    assert sympy.simplify(decoder_variance.slope_at_prior(instance, sympy.Integer(10)) - expected) == 0

@@ -3,6 +3,7 @@
 import pytest
 import sympy
 
+from derivations import biases
 from derivations.exact_data import data_instances
 from derivations.first_moments import (
     CENTRED,
@@ -76,3 +77,11 @@ def test_points_on_a_line():
     assert data.matrices[mu_x][0] == 4 and data.matrices[mu_y][0] == 2
     assert data.value(COVARIANCE)[0] == 9
     assert data.value(MeanMatrix(x * x.T))[0] == 25
+
+
+def test_no_other_decoder_bias_does_better_without_an_encoder_bias():
+    for data in biases.instances_with_means()[:6]:
+        least = biases.without_encoder_bias(data)
+        for shift in (1, -1):
+            other = mu_y - U * W.T * mu_x + shift * mu_y
+            assert biases.at_biases(data, 0 * b_enc, other) > least

@@ -233,3 +233,12 @@ def test_the_gap_of_a_family_is_in_nats() -> None:
     assert {instance.eta_dec for instance, _ in found} > {1}
     for instance, family in found:
         assert is_exactly_zero(family.gap - instance.beta / 2 * instance.d1 * sympy.log(sympy.Rational(5, 4)))
+
+
+def test_the_slope_of_the_posterior_is_that_of_its_density() -> None:
+    """Of -sum (y - b x)^2/8 - (b - m)^2/18 at b = 0: (3 1 + 5 2)/4 + m/9."""
+    data = regression.RegressionData(
+        sympy.ImmutableMatrix([[1, 2]]), sympy.ImmutableMatrix([[3, 5]]), sympy.Integer(2), sympy.Integer(3)
+    )
+    assert data.slope()[0, 0] == sympy.Rational(13, 4)
+    assert data.slope(sympy.Integer(2))[0, 0] == sympy.Rational(13, 4) + sympy.Rational(2, 9)

@@ -7,16 +7,20 @@ import sympy
 from sympy import And, Eq, Equivalent, Gt, Implies, Le, Lt
 
 from derivations.claim import Verdict
+from derivations.instances import instances, is_exactly_zero
 from derivations.ledger import claims_by_id
-from derivations.notation import beta, eta_dec, eta_enc, i, sigma_sorted, zeta
+from derivations.notation import beta, eta_dec, eta_enc, i, residual, sigma_sorted, zeta
+from derivations.proposition_2_fixed_variance import least_loss
 from derivations.situations import (
     FIXED,
     LEARNED,
+    LEAST_LOSS,
     OTHER,
     PRIOR,
     deviation,
     facts,
     lam,
+    of_kind,
     product,
     situations,
     spread,
@@ -145,3 +149,10 @@ def test_a_broken_closed_form_is_noticed() -> None:
     sentence = And(Le(lam[i], zeta[i] / eta_enc), Le(theta[i], eta_enc))
     assert Universal(LEARNED)(sentence).verdict is Verdict.PROVED
     assert Universal(PRIOR)(sentence).verdict is Verdict.REFUTED
+
+
+def test_the_least_loss_is_that_of_proposition_2() -> None:
+    for instance in instances()[:40]:
+        at_prior = of_kind(instance, PRIOR)
+        stated = at_prior.value(LEAST_LOSS, None, {residual: at_prior.residual})
+        assert is_exactly_zero(2 * at_prior.eta_dec**2 * stated - least_loss(at_prior) - at_prior.residual), instance

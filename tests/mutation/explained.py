@@ -43,6 +43,17 @@ EXPLAINED: dict[tuple[str, str, str], str] = {
         "Sum(zeta[i] ** 2 - gain + variance_cost, (i, 1, d1)) / (2 * eta_dec ** 2) - constant",
     ): "The constant stands for any real number: so does its negative.",
     (
+        "derivations.decoder_variance",
+        "slope_steps",
+        "square + rise - beta * s -> square - beta * s",
+    ): "The step would say the same of a mode alone, and less of the one before it: true, too, and no statement asks for more.",
+    (
+        "derivations.decoder_variance",
+        "slope_at_prior",
+        "value ** 2 if value ** 2 <= level else value * sympy.sqrt(level) -> "
+        "value ** 2 if value ** 2 < level else value * sympy.sqrt(level)",
+    ): "At the threshold itself both sides are zeta_i^2.",
+    (
         "numerics.exact",
         "_derivatives",
         "trace_normal_form(2 * n.eta_dec ** 2 * (negative_elbo() - PARTITION)) -> "
