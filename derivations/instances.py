@@ -42,7 +42,7 @@ class Instance:
         """How much there is to write: numerators, denominators and dimensions, all added up."""
         numbers = (*self.zeta, *self.sigma, self.beta, self.eta_dec, self.eta_enc, self.residual)
         parts = (part for number in numbers for part in number.atoms(Rational))
-        return sum(abs(part.p) + part.q for part in parts) + self.d0 + self.d2
+        return sum(part.p + part.q for part in parts) + self.d0 + self.d2
 
     @property
     def sorting_permutation(self) -> ImmutableDenseMatrix:

@@ -85,3 +85,11 @@ def test_no_other_decoder_bias_does_better_without_an_encoder_bias():
         for shift in (1, -1):
             other = mu_y - U * W.T * mu_x + shift * mu_y
             assert biases.at_biases(data, 0 * b_enc, other) > least
+
+
+def test_no_other_encoder_bias_does_better_without_a_decoder_bias():
+    for data in biases.instances_with_means()[:6]:
+        least = biases.without_decoder_bias(data)
+        for share in (0, sympy.Rational(1, 20), sympy.Rational(1, 5), sympy.Rational(1, 2), 1, -1):
+            other = share * U.T * mu_y - W.T * mu_x
+            assert biases.at_biases(data, other, 0 * b_dec) >= least

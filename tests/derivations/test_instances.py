@@ -230,3 +230,15 @@ def test_names_show_every_number_that_the_value_depends_on():
     assert EXAMPLE.named().keys() == {"zeta", "sigma", "beta", "eta_dec", "eta_enc", "d0", "d1", "d2"}
     assert replace(EXAMPLE, residual=Integer(2)).named()["r"] == 2
     assert EXAMPLE.value(root_water) == 1
+
+
+def test_the_size_counts_numbers_and_dimensions():
+    one = sympy.S.One
+    assert Instance((2 * one,), (one,), one, one, one, d0=3, d2=1).size == (2 + 1) + 4 * (1 + 1) + (0 + 1) + 3 + 1
+    assert Instance((one / 5,), (sympy.sqrt(2),), one, one, one, d0=1, d2=1).size > 14
+
+
+def test_the_smaller_of_two_rationals():
+    one = sympy.S.One
+    instance = Instance((one,), (one,), 4 * one, one, one, d0=1, d2=1)
+    assert instance.value(sympy.Min(beta, eta_dec)) == 1 and instance.value(sympy.Max(beta, eta_dec)) == 4

@@ -260,7 +260,9 @@ PLANS: dict[str, Plan] = {
     ),
     "derivations.exact_data": Plan((), _derived("exact_data"), draws=("exact_data.integers", "data_instances")),
     "derivations.instances": Plan(
-        (), _derived("instances", "reduction_steps"), draws=("chosen_instances", "random_instance", "instances")
+        (),
+        _derived("instances", "reduction_steps"),
+        draws=("chosen_instances", "random_instance", "instances", "smallest_instances"),
     ),
     "derivations.mutants": Plan((), _derived("mutants")),
     "derivations.first_moments": Plan((), _derived("first_moments")),
