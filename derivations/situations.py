@@ -209,7 +209,13 @@ def spread() -> tuple[Instance, ...]:
     deviations = (Integer(1), Integer(2), Rational(1, 2))
     levels = (Rational(1, 4), Rational(1, 2), Integer(1), Integer(4), Integer(6))
     small = Rational(1, 4)
-    scales = [*((level, decoder) for decoder in (1, 8) for level in levels), (8, 1), (8, small), (1, small)]
+    scales = [
+        *((level, decoder) for decoder in (1, 8) for level in levels),
+        (8, 1),
+        (8, small),
+        (1, small),
+        (3 * small, 1),
+    ]
     found = [
         Instance(zeta, deviations, (Rational(level) / decoder) ** 2, Rational(decoder), Integer(2), 3, 3)
         for level, decoder in scales

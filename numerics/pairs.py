@@ -25,10 +25,13 @@ from numerics.layers.exact import ExactLayer
 from numerics.points import backend_of, lengths, padded, symbol_values
 from numerics.problem import Problem
 from numerics.problems import planted_problem
-from numerics.tolerances import COLLAPSED_MODE
+from numerics.tolerances import COLLAPSED_MODE, DESCENT_INVARIANT
 
 BASES = {"exact": 4, "numeric": 12, "descent": 12}
 """Instances of a layer's own that are changed, besides those of `derivations.situations.spread`."""
+
+_DISCERNIBLE = 0.02
+"""A relative change of the level by this changes lambda_i by half its square, 2e-4, where lambda_i is largest, at zeta_i/2."""
 
 _GROWTH = 1.4
 """A norm that diverges as beta^(-1/4) grows by more than this where a small beta falls to a quarter; others by 1.01."""
@@ -39,9 +42,19 @@ def pairs(layer: Layer, kind: str, kind_there: str, change: str) -> Sequence[tup
     """Instances of a kind, each with one of `kind_there` on the same data in which something is changed."""
     found = []
     for problem in bases(layer, kind):
-        for there in s.CHANGES[change](_scalars(problem)):
+        here = _scalars(problem)
+        for there in s.CHANGES[change](here):
+            if isinstance(layer, DescentLayer) and _is_indiscernible(here, there):
+                continue
             found.append((problem, _variant(layer, problem, s.of_kind(there, kind_there), kind_there)))
     return found
+
+
+def _is_indiscernible(here: Instance, there: Instance) -> bool:
+    """Whether the level changes, but by less than descent can see in every length: at its largest one changes by the square."""
+    levels = (float(sympy.sqrt(each.beta) * each.eta_dec) for each in (here, there))
+    change = abs(next(levels) / next(levels) - 1)
+    return DESCENT_INVARIANT.value < change < _DISCERNIBLE
 
 
 @lru_cache(maxsize=64)

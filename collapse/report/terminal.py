@@ -22,7 +22,7 @@ STYLES = {Verdict.PROVED: "green", Verdict.REFUTED: "red", Verdict.UNDECIDED: "y
 
 
 ANY_WIDTH = 10_000
-"""Columns that the whole table takes."""
+"""Columns of a console on which any table fits."""
 MARGIN = 4
 """Lines of a terminal that the rows of the growing table leave free."""
 

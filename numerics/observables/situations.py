@@ -32,6 +32,8 @@ def always(layer: Layer, formula: Basic, question: Universal) -> Iterator[Findin
     """
     kind_there = question.kind_there or question.kind
     both = pairs(layer, question.kind, kind_there, question.change)
+    if not both:
+        return
     if isinstance(layer, DescentLayer):
         layer.descend(minima_for(layer, formula, question))
     wanted = _wanted(formula, OTHER.keys()), _wanted(formula, OTHER.values())

@@ -131,7 +131,7 @@ def test_the_slope_is_that_of_the_loss_and_the_minimiser_is_one():
             stated = float(model.slope(Fraction(s))) / (2 * s * s)
             assert abs(slope - stated) <= DIFFERENCE_QUOTIENT.value * max(1, abs(stated))
             if best:
-                assert model.loss(best) <= model.loss(s) + FLOAT64_IDENTITY.value
+                assert model.loss(best) <= model.loss(s) + FLOAT64_IDENTITY.value / 10
                 checked += 1
             else:
                 assert model.loss(s * 1e-3) < model.loss(s)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from derivations import situations
 from derivations.claim import Claim
 from derivations.ledger import CLAIMS
 from derivations.notation import eta_enc
@@ -114,6 +115,15 @@ SEEN = [claim for claim in CLAIMS if checks_of(claim) in OF_THE_LAYER]
 
 @pytest.mark.parametrize("claim", SEEN, ids=lambda claim: claim.id)
 def test_a_layer_without_instances_gives_no_evidence_and_refutes_nothing(claim: Claim) -> None:
+    assert gather(claim, claim.standing.formula, Blind()) == []
+    assert refutes(claim, claim.standing.formula, Blind()) is False
+
+
+@pytest.mark.parametrize(
+    "claim", [claim for claim in CLAIMS if checks_of(claim) == "situations"], ids=lambda claim: claim.id
+)
+def test_without_a_pair_of_instances_there_is_no_evidence_either(claim: Claim, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(situations, "spread", lambda: ())
     assert gather(claim, claim.standing.formula, Blind()) == []
     assert refutes(claim, claim.standing.formula, Blind()) is False
 
