@@ -110,7 +110,9 @@ class Problem:
         if self.d0 == 0:
             raise DataError("A is zero: x carries no information. Give x with a second moment that is not zero.")
         outside = float(np.linalg.norm(self.C - self.C @ self.P_A @ self.P_A.T))
-        if outside > RANGE_OF_A.value * float(np.linalg.norm(self.C)):
+        # a C that is 0 but for rounding has no direction; |C|^2 <= tr A E|y|^2
+        rounding = self.D0 * np.finfo(np.float64).eps * float(np.sqrt(np.trace(self.A) * max(self.y2, 0.0)))
+        if outside > RANGE_OF_A.value * float(np.linalg.norm(self.C)) + rounding:
             raise DataError(
                 f"C has a part of norm {outside:.3g} outside the range of A, so no data has these moments. "
                 "Compute A and C from the same samples, centred alike."

@@ -227,3 +227,14 @@ def test_tags_of_an_autoencoder_are_computed_from_its_moments() -> None:
         Problem(A=np.diag([4.0, 1.0]), C=np.diag([4.0, 1.0]), y2=5.0, d1=3, beta=20.0, eta_dec=1.0, eta_enc=1.0)
     )
     assert {"autoencoder", "r-zero", "large-beta", "complete-collapse", "d1-above", "square"} <= tags
+
+
+def test_a_cross_moment_that_is_rounding_alone_has_no_direction() -> None:
+    """x has rank 1, y is uncorrelated with it: what the sums of products leave of C may point anywhere."""
+    A, rounding = np.diag([4.0, 0.0]), 1e-17
+    problem = Problem(A=A, C=np.array([[0.0, rounding]]), y2=1.0, d1=1, beta=1.0, eta_dec=1.0, eta_enc=1.0)
+    assert problem.spectrum.max() < 2 * rounding
+    with pytest.raises(DataError, match="outside the range of A"):
+        Problem(
+            A=A, C=np.array([[0.0, 100 * np.finfo(np.float64).eps]]), y2=1.0, d1=1, beta=1.0, eta_dec=1.0, eta_enc=1.0
+        )
