@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import product
+from typing import Any
 
 import sympy
 from sympy import Basic, Expr, Rational, Symbol
@@ -38,8 +39,9 @@ class DecoderInstance(Instance):
         """The values under the names a reader knows, r and D0 among them."""
         return super().named(learned=learned) | {"r": self.residual, "D0": self.D0}
 
-    def _known(self) -> dict[Basic, Expr]:
-        return super()._known() | _facts(self)
+    @cached_property
+    def _known(self) -> Mapping[Basic, Any]:
+        return {**super()._known, **_facts(self)}
 
 
 def slope_sign(instance: Instance, variance: Expr) -> Expr:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import sympy
-from sympy import Basic, Expr, ImmutableDenseMatrix, Indexed, IndexedBase, Integer, Max, Min, Piecewise, Rational, Sum
+from sympy import Basic, Expr, ImmutableDenseMatrix, Integer, Rational
 from sympy.core.relational import Relational
 
+from derivations.evaluation import exact_value
 from derivations.notation import beta, d0, d1, d2, dstar, eta_dec, eta_enc, i, mean, sigma, sigma_sorted, zeta
 
 
@@ -60,58 +60,26 @@ class Instance:
 
         `more` gives the values of further symbols, and of further sequences as (entries, what is beyond them).
         """
-        known = self._known() | ({} if index is None else {i: Integer(index)}) | dict(more or {})
+        known = {**self._known, **({} if index is None else {i: Integer(index)}), **(more or {})}
         try:
-            return self._value(formula, known)
+            return exact_value(formula, known)
         except (TypeError, ValueError):  # a comparison with an infinite or complex number
             return sympy.nan
 
-    def _known(self) -> dict[Basic, Expr]:
+    @cached_property
+    def _known(self) -> Mapping[Basic, Any]:
+        """Beyond its end a singular value is 0, a deviation the prior's."""
         sizes = {d0: self.d0, d1: self.d1, d2: self.d2, dstar: min(self.d0, self.d2)}
-        scales: dict[Basic, Expr] = {beta: self.beta, eta_dec: self.eta_dec, eta_enc: self.eta_enc}
-        return scales | {symbol: Integer(size) for symbol, size in sizes.items()}
-
-    def _entry(self, base: IndexedBase, place: int, known: Mapping[Basic, Any]) -> Expr:
-        """An entry of a sequence, counted from 1 (nan before it): beyond its end a singular value is 0, a deviation the prior's."""
-        sequence, beyond = (
-            known[base]
-            if base in known
-            else {
-                zeta: (self.zeta, sympy.S.Zero),
-                sigma: (self.sigma, self.eta_enc),
-                sigma_sorted: (tuple(sorted(self.sigma)), self.eta_enc),
-                mean: (self.mean, sympy.S.Zero),
-            }[base]
-        )
-        if place < 1:
-            return sympy.nan
-        return sequence[place - 1] if place <= len(sequence) else beyond
-
-    def _value(self, node: Basic, known: Mapping[Basic, Expr]) -> Basic:
-        """Evaluation from the leaves up: branches and sums are entered only where they apply."""
-        if isinstance(node, Indexed):
-            return self._entry(node.base, int(self._value(node.indices[0], known)), known)
-        if not node.args:
-            return known.get(node, node)
-        if isinstance(node, Piecewise):
-            for branch, condition in node.args:
-                if self._value(condition, known) == sympy.true:
-                    return self._value(branch, known)
-            return sympy.nan
-        if isinstance(node, Sum):
-            *inner, (variable, start, end) = node.limits
-            summand = Sum(node.function, *inner) if inner else node.function
-            first, last = int(self._value(start, known)), int(self._value(end, known))
-            terms = (self._value(summand, {**known, variable: Integer(k)}) for k in range(first, last + 1))
-            return sum(terms, sympy.S.Zero)
-        parts = [self._value(part, known) for part in node.args]
-        if isinstance(node, sympy.Add):
-            return sum(parts[1:], parts[0])
-        if isinstance(node, sympy.Mul):
-            return math.prod(parts[1:], start=parts[0])
-        if isinstance(node, Max | Min) and all(part.is_Rational for part in parts):
-            return max(parts) if isinstance(node, Max) else min(parts)
-        return node.func(*parts)
+        return {
+            beta: self.beta,
+            eta_dec: self.eta_dec,
+            eta_enc: self.eta_enc,
+            **{symbol: Integer(size) for symbol, size in sizes.items()},
+            zeta: (self.zeta, sympy.S.Zero),
+            sigma: (self.sigma, self.eta_enc),
+            sigma_sorted: (tuple(sorted(self.sigma)), self.eta_enc),
+            mean: (self.mean, sympy.S.Zero),
+        }
 
     def named(self, *, learned: bool = False) -> dict[str, object]:
         """The values under the names a reader knows; without Sigma where it is learned."""
