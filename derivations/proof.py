@@ -7,6 +7,7 @@ positive margin, such as zeta = sqrt(beta) eta_dec (1 + margin), so that decidin
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import sympy
 from sympy import And, Basic, Eq, Expr, Implies, Max, Min, Piecewise
@@ -92,11 +93,17 @@ def is_zero(expression: Expr) -> bool:
 def sign_is(expression: Expr, kind: str) -> bool | None:
     """Whether an expression is "positive", "negative", "nonnegative" or "nonpositive" for all values; None if not shown."""
     expression = sympy.sympify(expression)
-    for form in (lambda e: e, lambda e: sympy.factor(sympy.together(e)), lambda e: sympy.factor(sympy.powdenest(e))):
+    for form in (lambda e: e, _factored, lambda e: _factored(sympy.powdenest(e))):
         answer = getattr(form(expression), f"is_{kind}")
         if answer is not None:
             return bool(answer)
     return None
+
+
+@lru_cache(maxsize=1 << 14)
+def _factored(expression: Expr) -> Expr:
+    """Over a common denominator, in factors."""
+    return sympy.factor(expression)
 
 
 def holds(relation: Basic) -> bool | None:

@@ -124,6 +124,13 @@ def _exact() -> dict[str, Any]:
 
         return np.frompyfunc(one, arity, 1)
 
+    def extreme(among_rationals: Callable[..., Any], among_numbers: Callable[..., Any]) -> Callable[..., Any]:
+        def one(left: Any, right: Any) -> Any:
+            both = isinstance(left, sympy.Rational) and isinstance(right, sympy.Rational)
+            return (among_rationals if both else among_numbers)(left, right)
+
+        return each(one, 2)
+
     def moved(vector: Any, by: int) -> Any:
         return np.concatenate([vector[by:], np.repeat(vector[-1:], by)])
 
@@ -161,7 +168,7 @@ def _exact() -> dict[str, Any]:
 
     return _shared() | {
         "rational": sympy.Rational, "root": each(sympy.sqrt), "power": each(sympy.Pow, 2), "log": each(sympy.log),
-        "pi": sympy.pi, "maximum": each(sympy.Max, 2), "minimum": each(sympy.Min, 2), "moved": moved,
+        "pi": sympy.pi, "maximum": extreme(max, sympy.Max), "minimum": extreme(min, sympy.Min), "moved": moved,
         "piecewise": piecewise, "identity": identity, "matrix_power": matrix_power, "diagonal": diagonal, "same": same,
         "different": lambda left, right: not same(left, right),
         "zeros": lambda *shape: np.full([int(size) for size in shape], sympy.S.Zero, dtype=object),

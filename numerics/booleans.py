@@ -81,6 +81,8 @@ def _compared(relation: Relational, left: Any, right: Any, tolerance: Tolerance 
 def _exact_sign(left: Any, right: Any) -> float:
     """-1, 0 or 1; nan where a side is undefined or not real."""
     left, right = sympy.sympify(left), sympy.sympify(right)
+    if left.is_Rational and right.is_Rational:
+        return float(bool(left > right)) - float(bool(left < right))
     difference = left - right
     if is_exactly_zero(difference):
         return 0.0
