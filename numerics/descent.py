@@ -1,22 +1,26 @@
-"""Minima of L_VAE by descent from random starts: no closed form, no singular value decomposition of Z."""
+"""Minima of L_VAE by descent from random starts: no closed form, no singular value decomposition of Z.
+
+There are two routes. The plain one moves all original parameters (W, U, log σ², log η_dec²) together and uses nothing but the
+loss. The fast one moves the decoder alone and takes everything else from its stationary condition (`fast_descent`).
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from torch import Tensor
 
 from derivations.errors import DataError
 from numerics.certificates import Certificate, certify, certify_large
 from numerics.decoder_descent import decoder_descent
 from numerics.decoder_objective import LEARNED_DECODER, DecoderParameters
+from numerics.fast_descent import MOST_UNKNOWNS, fast_descent
+from numerics.minimum import FAST, PLAIN, Minimum
 from numerics.newton import newton_descent
 from numerics.objective import FIXED_VARIANCES, LEARNED_VARIANCES, Objective, Parameters, Statistics, vae_loss
 from numerics.problem import Problem, checked_scale
@@ -24,60 +28,12 @@ from numerics.starts import Scales, random_decoder_start, random_start
 from numerics.tolerances import STEP_CURVATURE
 from numerics.truncated_newton import truncated_newton_descent
 
-__all__ = ["Minimum", "minimise", "objective_of", "resolve_device"]
+__all__ = ["minimise", "objective_of", "resolve_device"]
 
 _DENSE_PARAMETERS = 100  # up to here a full Hessian and its eigenvectors cost less than iterating without them
 _DENSE_CERTIFICATE = 1200  # up to here the full Hessian fits in memory and a second
 _ESCAPES = 5  # from a stationary point whose Hessian has a negative eigenvalue, before it is returned as it is
 _ESCAPE_LENGTH = 1e-2  # in the metric of DiagonalBlocks, relative to the square root of the loss
-
-
-@dataclass(frozen=True, eq=False)
-class Minimum:
-    """The end of one descent, with its certificate and the observables that the theory speaks of.
-
-    W and U are encoder and decoder; sigma holds the encoder's standard deviations (the fixed ones where they are
-    fixed) and eta_dec the decoder's; loss is L_VAE of Eq. 5 in nats, without the decoder's partition function, or where
-    eta_dec is learned, with it but for (d2/2) log 2π.
-
-    Where the loss fell without bound as eta_dec did, diverged is set, loss is minus infinity and eta_dec 0; W, U, sigma
-    and certificate are then those of the last point, which is no minimum.
-    """
-
-    problem: Problem
-    W: Float[np.ndarray, "D0 d1"]
-    U: Float[np.ndarray, "d2 d1"]
-    sigma: Float[np.ndarray, " d1"]
-    eta_dec: float
-    loss: float
-    certificate: Certificate
-    diverged: bool = False
-
-    @cached_property
-    def V(self) -> Float[np.ndarray, "d0 d1"]:
-        """V = Φ^{1/2} P_Aᵀ W (Proposition 1)."""
-        return np.sqrt(self.problem.phi)[:, None] * (self.problem.P_A.T @ self.W)
-
-    @cached_property
-    def product(self) -> Float[np.ndarray, "d2 d0"]:
-        """U Vᵀ, the map from whitened x to the reconstruction."""
-        return self.U @ self.V.T
-
-    @cached_property
-    def product_singular_values(self) -> Float[np.ndarray, " dstar"]:
-        """Singular values of U Vᵀ, non-increasing."""
-        return np.linalg.svd(self.product, compute_uv=False)
-
-    @cached_property
-    def kl_per_latent(self) -> Float[np.ndarray, " d1"]:
-        """E_x KL(q(z_i|x) ‖ p(z_i)) of each latent dimension, in nats, in the order of the columns of W."""
-        prior = self.problem.eta_enc**2
-        ratio = self.sigma**2 / prior
-        return (ratio - 1 - np.log(ratio) + np.sum(self.V**2, axis=0) / prior) / 2
-
-    def active(self, threshold: float) -> int:
-        """Number of singular values of U Vᵀ above a threshold."""
-        return int(np.sum(self.product_singular_values > threshold))
 
 
 def minimise(
@@ -87,6 +43,7 @@ def minimise(
     device: str = "cpu",
     progress: Callable[[int], None] | None = None,
     start_scale: float = 1.0,
+    route: str = PLAIN,
 ) -> list[Minimum]:
     """Minimise the loss of every instance from one random start each: L_VAE, plus (d2/2) log η_dec² where that is learned.
 
@@ -98,16 +55,19 @@ def minimise(
         device: "cpu", "cuda", or "auto" for cuda where there is one.
         progress: called with the number of instances that have just ended, as they end.
         start_scale: distance of the starts from the origin W = U = 0 and σ = η_enc, relative to the usual one.
+        route: PLAIN, or FAST where the decoder has at most `MOST_UNKNOWNS` entries; larger instances descend plainly.
 
     Returns:
         One Minimum per instance, in order.
 
     Raises:
-        DataError: an unknown or absent device, a negative seed, a start_scale that is not positive, or an instance with a
-            learned decoder variance that is too large.
+        DataError: an unknown route, an unknown or absent device, a negative seed, a start_scale that is not positive, or an
+            instance with a learned decoder variance that is too large.
     """
     if seed < 0:
         raise DataError(f"seed must not be negative, got {seed}.")
+    if route not in (PLAIN, FAST):
+        raise DataError(f"route must be {PLAIN!r} or {FAST!r}, got {route!r}.")
     checked_scale("start_scale", start_scale)
     where = resolve_device(device)
     report = progress or (lambda count: None)
@@ -120,8 +80,12 @@ def minimise(
             members = [problems[index] for index in group]
             random = random_decoder_start if members[0].learned_decoder else random_start
             starts = [random(problem, seed, start_scale) for problem in members]
-            descend = _descend_together if _is_dense(members[0]) else _descend_one_by_one
-            minima.update(zip(group, descend(members, starts, where, report), strict=True))
+            if route == FAST and members[0].d2 * members[0].d1 <= MOST_UNKNOWNS:
+                found = _descend_fast(members, starts, where, report)
+            else:
+                descend = _descend_together if _is_dense(members[0]) else _descend_one_by_one
+                found = descend(members, starts, where, report)
+            minima.update(zip(group, found, strict=True))
     return [minima[index] for index in range(len(problems))]
 
 
@@ -173,27 +137,57 @@ def _is_dense(problem: Problem) -> bool:
     return count <= _DENSE_PARAMETERS or problem.learned_decoder
 
 
-def _descend_together(
-    problems: Sequence[Problem], starts: Sequence[Any], device: torch.device, report: Callable[[int], None]
-) -> list[Minimum]:
-    """Minima of small instances of one shape, in one batch."""
-    objective = objective_of(problems[0])
+def _batch(problems: Sequence[Problem], starts: Sequence[Any], device: torch.device) -> tuple[Any, Statistics, Scales]:
+    """Instances of one shape with their starts, side by side."""
     start = type(starts[0])(*(torch.stack(values).to(device) for values in zip(*starts, strict=True)))
     statistics = Statistics(*map(torch.stack, zip(*(Statistics.of(p, device) for p in problems), strict=True)))
     each = [Scales.of(problem, device) for problem in problems]
-    scales = Scales(*(torch.stack([getattr(scale, name) for scale in each]) for name in ("W", "U", "loss")))
+    return start, statistics, Scales(*(torch.stack([getattr(s, name) for s in each]) for name in ("W", "U", "loss")))
+
+
+def _descend_together(
+    problems: Sequence[Problem], starts: Sequence[Any], device: torch.device, report: Callable[[int], None]
+) -> list[Minimum]:
+    """Minima of small instances of one shape, in one batch, by the plain route."""
+    start, statistics, scales = _batch(problems, starts, device)
     if problems[0].learned_decoder:
         end, diverged = decoder_descent(start, statistics, scales, finished=report)
-    else:
-        end = newton_descent(start, statistics, scales, objective, finished=report)
-        diverged = torch.zeros(len(problems), dtype=torch.bool, device=device)
+        return _certified(problems, end, statistics, diverged, PLAIN)
+    end = newton_descent(start, statistics, scales, objective_of(problems[0]), finished=report)
+    return _certified(problems, end, statistics, None, PLAIN)
+
+
+def _descend_fast(
+    problems: Sequence[Problem], starts: Sequence[Any], device: torch.device, report: Callable[[int], None]
+) -> list[Minimum]:
+    """The same by the fast route; what passes the cut-off of the decoder's variance goes on by the plain one, which tells whether
+    the loss falls without bound."""
+    start, statistics, scales = _batch(problems, starts, device)
+    objective = objective_of(problems[0])
+    end = fast_descent(start, statistics, objective, finished=report)
+    escaped = objective.escaped(end, statistics)
+    diverged = torch.zeros_like(escaped)
+    if escaped.any():
+        index = escaped.nonzero()[:, 0]
+        chosen = type(end)(*(value[index] for value in end))
+        rows = Statistics(*(value[index] for value in statistics))
+        further, diverged[index] = decoder_descent(chosen, rows, scales.rows(index), finished=lambda count: None)
+        end = type(end)(*(value.index_copy(0, index, part) for value, part in zip(end, further, strict=True)))
+    return _certified(problems, end, statistics, diverged, FAST)
+
+
+def _certified(
+    problems: Sequence[Problem], end: Any, statistics: Statistics, diverged: Tensor | None, route: str
+) -> list[Minimum]:
+    objective = objective_of(problems[0])
     losses = objective.loss(*end, *statistics)
     certificates = certify(end, statistics, objective)
     points = (type(end)(*values) for values in zip(*end, strict=True))
+    unbounded = [False] * len(problems) if diverged is None else diverged.tolist()
     return [
-        _minimum(problem, point, float(loss), certificate, diverged=bool(unbounded))
-        for problem, point, loss, certificate, unbounded in zip(
-            problems, points, losses, certificates, diverged, strict=True
+        _minimum(problem, point, float(loss), certificate, diverged=fell, route=route)
+        for problem, point, loss, certificate, fell in zip(
+            problems, points, losses, certificates, unbounded, strict=True
         )
     ]
 
@@ -241,10 +235,11 @@ def _minimum(
     certificate: Certificate,
     *,
     diverged: bool = False,
+    route: str = PLAIN,
 ) -> Minimum:
     W, U, log_variance, *log_decoder = (value.cpu().numpy() for value in point)
     sigma = np.exp(log_variance / 2) if problem.sigma is None else problem.sigma
     eta_dec = float(np.exp(log_decoder[0] / 2)) if log_decoder else problem.eta_dec
     if diverged:
         loss, eta_dec = -np.inf, 0.0
-    return Minimum(problem, W, U, sigma, eta_dec, loss, certificate, diverged)
+    return Minimum(problem, W, U, sigma, eta_dec, loss, certificate, diverged, route)

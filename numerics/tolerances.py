@@ -188,6 +188,31 @@ STEP_FLATNESS = Tolerance(
     "Conjugate gradients stop at a direction whose curvature, relative to the Hessian's own diagonal blocks, is within "
     "this of zero: there the sign is rounding (null space of A, of either sign at 1e-16) and the gain negligible.",
 )
+PROJECTED_LEVEL = Tolerance(
+    "PROJECTED_LEVEL",
+    1e-14,
+    "Variable projection: a promised decrease below this, relative to the loss's terms, is about to drown in rounding; damping is "
+    "let go, and a step may be taken that does not lower the loss.",
+)
+PROJECTED_ROUNDING = Tolerance(
+    "PROJECTED_ROUNDING",
+    4e-15,
+    "Variable projection: how much such a step may raise the loss, relative to its terms: some ten roundings of 1.1e-16. A long "
+    "step along a valley that is level to 1e-14 raises it by far more.",
+)
+PROJECTED_DECREASE = Tolerance(
+    "PROJECTED_DECREASE",
+    1e-18,
+    "Variable projection ends once the quadratic model promises less than this, relative to the loss's terms: the model comes "
+    "from the gradient and knows decreases far below the rounding of the loss; along level directions rounding promises 1e-20.",
+)
+PROJECTED_DAMPING = Tolerance(
+    "PROJECTED_DAMPING",
+    1e-12,
+    "Variable projection ends only where the Hessian, plus this times its largest diagonal entry (at least 1), is positive "
+    "definite. In 12,000 spectra of three nearly tied modes the worst gap was 4e-10 with 1e-6, 3e-12 with 1e-8 and 6e-13 with "
+    "1e-12; Cholesky's own rounding is about 1e-15.",
+)
 LANCZOS = Tolerance(
     "LANCZOS",
     1e-10,
@@ -227,6 +252,10 @@ TOLERANCES: dict[str, Tolerance] = {
         STEP_GRADIENT,
         STEP_CURVATURE,
         STEP_FLATNESS,
+        PROJECTED_LEVEL,
+        PROJECTED_ROUNDING,
+        PROJECTED_DECREASE,
+        PROJECTED_DAMPING,
         LANCZOS,
     )
 }

@@ -1,4 +1,8 @@
-"""The descent layer: closed forms against minima that descent found from random starts, knowing nothing of them."""
+"""The descent layer: closed forms against minima that descent found from random starts, knowing nothing of them.
+
+The volume descends by the fast route; every `SAMPLE`-th random instance, the sweeps and the real data by the plain one, which uses
+nothing but the loss.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ import numpy as np
 
 from numerics.certificates import Certificate
 from numerics.decoder_problems import decoder_problems
-from numerics.descent import Minimum, minimise
+from numerics.descent import minimise
 from numerics.layers.base import Finding
 from numerics.layers.floating import (
     FloatLayer,
@@ -23,6 +27,7 @@ from numerics.layers.floating import (
     sweep_of,
     variance_findings,
 )
+from numerics.minimum import FAST, PLAIN, Minimum
 from numerics.moments import real_problems
 from numerics.points import Point
 from numerics.problem import Problem
@@ -37,6 +42,7 @@ from numerics.tolerances import (
 
 COUNT = 600
 SWEEPS = 12
+SAMPLE = 6
 
 
 class DescentLayer(FloatLayer):
@@ -91,9 +97,13 @@ class DescentLayer(FloatLayer):
         """Find and keep the minima not found yet; instances of real data are large and descend one by one, also in the pool."""
         group = list({id(problem): problem for problem in problems if id(problem) not in self._minima}.values())
         alone = [problem for problem in group if self.pool is not None and "real-data" in problem.regimes]
-        together = [problem for problem in group if all(problem is not other for other in alone)]
+        plainly = {id(problem) for problem in self._plain}
+        fast = [problem for problem in group if id(problem) not in plainly]
+        together = [
+            problem for problem in group if id(problem) in plainly and all(problem is not other for other in alone)
+        ]
         handed = [(problem, self._handed_over(problem)) for problem in alone]
-        found = {id(m.problem): m for m in self._descended(together)}
+        found = {id(m.problem): m for m in (*self._descended(together), *self._descended(fast, FAST))}
         for problem, future in reversed(handed):
             if future.cancel():
                 found |= {id(m.problem): m for m in self._descended([problem])}
@@ -103,8 +113,17 @@ class DescentLayer(FloatLayer):
                 self._tell(1)
         self._minima |= {id(problem): found[id(problem)] for problem in group}
 
-    def _descended(self, problems: Sequence[Problem]) -> list[Minimum]:
-        return list(minimise(problems, seed=self.seed, device=self.device, progress=self.progress))
+    @cached_property
+    def _plain(self) -> list[Problem]:
+        """The instances that take the plain route."""
+        random = [problem for problems in (*self._random.values(), self._decoders) for problem in problems[::SAMPLE]]
+        real = [
+            problem for problems in self._problems.values() for problem in problems if "real-data" in problem.regimes
+        ]
+        return [*random, *real, *(variant for sweep in self._sweeps for variant in sweep[1:])]
+
+    def _descended(self, problems: Sequence[Problem], route: str = PLAIN) -> list[Minimum]:
+        return minimise(problems, seed=self.seed, device=self.device, progress=self.progress, route=route)
 
     def _handed_over(self, problem: Problem) -> Future[list[Minimum]]:
         assert self.pool is not None
@@ -184,7 +203,7 @@ class DescentLayer(FloatLayer):
         level = {id(minimum.problem): False for minimum in found}
         chosen = [minimum for minimum in found if not minimum.diverged]
         held = [replace(minimum.problem, eta_dec=minimum.eta_dec / 2, learned_decoder=False) for minimum in chosen]
-        for minimum, other in zip(chosen, minimise(held, seed=self.seed, device=self.device), strict=True):
+        for minimum, other in zip(chosen, minimise(held, seed=self.seed, device=self.device, route=FAST), strict=True):
             loss = other.loss + minimum.problem.d2 * float(np.log(other.eta_dec))
             level[id(minimum.problem)] = within_descent(loss - minimum.loss, loss) == 0
         return level

@@ -19,11 +19,12 @@ from derivations.enclosures import Remaining
 from derivations.errors import DataUnavailable
 from derivations.figures import MNIST
 from derivations.tanh_networks import scale, width
-from numerics.descent import Minimum, minimise
+from numerics.descent import minimise
 from numerics.lambdified import evaluate
 from numerics.layers.base import Finding, Layer
 from numerics.layers.descent import DescentLayer, loss_findings
 from numerics.layers.floating import FloatLayer
+from numerics.minimum import Minimum
 from numerics.mnist import mnist_moments, mnist_problem
 from numerics.observables.base import Check, everywhere
 from numerics.observables.minima import truth

@@ -13,11 +13,11 @@ from sympy import Basic
 
 from derivations import notation as n
 from derivations.proposition_1_manifold import dimension
-from numerics.descent import Minimum
 from numerics.draws import Draw
 from numerics.lambdified import evaluate
 from numerics.layers.base import Finding, Layer
 from numerics.layers.descent import DescentLayer
+from numerics.minimum import Minimum
 from numerics.objective import Statistics, vae_loss
 from numerics.observables.base import Check, without_descent
 from numerics.observables.minima import truth

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from numerics.decoder_problems import decoder_problems
-from numerics.descent import Minimum, minimise
+from numerics.descent import minimise
+from numerics.minimum import Minimum
 from numerics.problem import Problem
 from numerics.problems import planted_problem
 

@@ -10,7 +10,9 @@ import torch
 import numerics.descent
 from derivations.errors import DataError
 from numerics.certificates import gap
-from numerics.descent import Minimum, minimise, resolve_device
+from numerics.decoder_problems import decoder_problems
+from numerics.descent import minimise, resolve_device
+from numerics.minimum import FAST, PLAIN, Minimum
 from numerics.moments import real_problems
 from numerics.objective import Parameters, Statistics
 from numerics.oracle import gaussian_kl
@@ -61,8 +63,8 @@ def best_product(problem: Problem) -> np.ndarray:
 
 
 @cache
-def random_minima(seed: int) -> list[Minimum]:
-    return minimise(random_problems(105, seed), seed=seed)
+def random_minima(seed: int, route: str = PLAIN) -> list[Minimum]:
+    return minimise(random_problems(105, seed), seed=seed, route=route)
 
 
 def assert_global(minima: Sequence[Minimum]) -> None:
@@ -75,9 +77,37 @@ def assert_global(minima: Sequence[Minimum]) -> None:
         assert certificate.smallest_hessian_eigenvalue >= -HESSIAN_EIGENVALUE.value, (minimum.problem.name, certificate)
 
 
+@pytest.mark.parametrize("route", [PLAIN, FAST])
 @pytest.mark.parametrize("seed", range(3))
-def test_random_problems_reach_their_global_minimum(seed: int) -> None:
-    assert_global(random_minima(seed))
+def test_random_problems_reach_their_global_minimum(seed: int, route: str) -> None:
+    assert_global(random_minima(seed, route))
+    assert {minimum.route for minimum in random_minima(seed, route)} == {route}
+
+
+def test_the_routes_agree_with_a_learned_decoder_and_on_where_the_loss_is_unbounded() -> None:
+    problems = decoder_problems(60, seed=1)
+    pairs = list(zip(minimise(problems, seed=0), minimise(problems, seed=1, route=FAST), strict=True))
+    assert 0 < sum(plain.diverged for plain, _ in pairs) < 60
+    for plain, fast in pairs:
+        assert plain.diverged == fast.diverged
+        assert plain.diverged or abs(gap(fast.loss, plain.loss)) <= DESCENT_GAP.value
+        assert plain.diverged or fast.certificate.gradient_norm <= GRADIENT_NORM.value
+
+
+def test_on_the_fast_route_neither_order_nor_company_change_a_bit() -> None:
+    problems = random_problems(40, seed=3) + decoder_problems(20, seed=3)
+    whole, reverse = (minimise(chosen, seed=4, route=FAST) for chosen in (problems, problems[::-1]))
+    for first, second in zip(whole, reversed(reverse), strict=True):
+        alone = minimise([first.problem], seed=4, route=FAST)[0]
+        assert first.U.tobytes() == second.U.tobytes() == alone.U.tobytes()
+        assert first.loss == second.loss == alone.loss
+
+
+def test_what_is_too_large_for_the_fast_route_takes_the_plain_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    problems = random_problems(12, seed=3)
+    monkeypatch.setattr(numerics.descent, "MOST_UNKNOWNS", 6)
+    for minimum in minimise(problems, seed=0, route=FAST):
+        assert minimum.route == (FAST if minimum.problem.d2 * minimum.problem.d1 <= 6 else PLAIN)
 
 
 def test_real_problems_reach_their_global_minimum() -> None:
@@ -192,6 +222,7 @@ def test_the_number_of_threads_is_restored() -> None:
     [
         ({"device": "gpu"}, "device must be"),
         ({"device": "cuda:1"}, "device must be"),
+        ({"route": "short"}, "route must be 'plain' or 'fast', got 'short'"),
         ({"seed": -1}, "seed must not be negative"),
         ({"start_scale": 0.0}, "start_scale must be positive"),
         ({"start_scale": float("nan")}, "start_scale must be finite"),
@@ -212,7 +243,8 @@ def test_an_absent_device_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_cuda_reaches_the_same_minima() -> None:
-    assert_global(minimise(random_problems(120, seed=0), seed=0, device="cuda"))
+    for route in (PLAIN, FAST):
+        assert_global(minimise(random_problems(120, seed=0), seed=0, device="cuda", route=route))
     assert_global(minimise(real_problems()[:4], seed=0, device="cuda"))
 
 

@@ -1,6 +1,5 @@
 """The descent layer: a closed form off the true minimum is caught, to either side; minima carry their certificates."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -111,13 +110,15 @@ def test_descent_certifies_its_minima_without_a_closed_form(
 def test_each_group_descends_once(monkeypatch: pytest.MonkeyPatch) -> None:
     layer, calls = DescentLayer(seed=3, count=12, real_data=False), []
 
-    def counted(problems: Any, **options: Any) -> Iterator[Any]:
-        calls.append(len(problems))
-        yield from descent_module_minimise(problems, **options)
+    def counted(problems: Any, **options: Any) -> list[Any]:
+        calls.append((options["route"], len(problems)))
+        return descent_module_minimise(problems, **options)
 
     descent_module_minimise = descent_module.minimise
     monkeypatch.setattr(descent_module, "minimise", counted)
     for problem in (*layer.problems("learned"), *layer.problems("fixed"), *layer.problems("prior")):
         assert layer.minimum(problem).problem is problem
-    assert calls == [len(layer.problems("learned")), len(layer.problems("fixed"))]
+    assert [route for route, _ in calls] == ["plain", "fast"] * 2  # learned variances, then fixed ones
+    assert sum(count for _, count in calls[:2]) == len(layer.problems("learned"))
+    assert all(count > 0 for _, count in calls)
     assert len(layer.minima()) == 12

@@ -1,0 +1,87 @@
+"""The fast route to a minimum: descent over the decoder alone, everything else being the best for it at every step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from numerics.decoder_objective import LEARNED_DECODER, DecoderParameters
+from numerics.levenberg_marquardt import projected_descent
+from numerics.objective import FIXED_VARIANCES, Objective, Parameters, Statistics
+from numerics.projection import Projection, whitened
+from numerics.tolerances import DECODER_CUTOFF
+
+__all__ = ["MOST_UNKNOWNS", "fast_descent", "lifted"]
+
+_Point = TypeVar("_Point", Parameters, DecoderParameters)
+
+MOST_UNKNOWNS = 200
+"""d2 d1 up to which a step's Cholesky factorisation is cheap."""
+_CHUNK = {"cpu": 1 << 21, "cuda": 1 << 29}
+"""Bytes of Hessians that descend together: what a core's cache holds, or what occupies a GPU."""
+_FEWEST = 16
+_BYTES = 8
+
+
+def fast_descent(
+    start: _Point,
+    statistics: Statistics,
+    objective: Objective,
+    *,
+    finished: Callable[[int], None] = lambda count: None,
+    turn: bool = True,
+) -> _Point:
+    """Minimise an objective from the decoders of given starts, each instance by itself.
+
+    Args:
+        start: parameters with one batch dimension; of these U (and where it is learned, log η_dec², for its scale) is read, and
+            the variances where they are fixed.
+        statistics: of the same instances.
+        objective: FIXED_VARIANCES, LEARNED_VARIANCES or LEARNED_DECODER.
+        finished: called with the number of instances that have just ended.
+        turn: whether steps may turn along rotations.
+
+    Returns:
+        Where each descent ended, with the best encoder, variances and decoder variance for its U. A learned η_dec² that has
+        passed the cut-off is left where it is.
+    """
+    projection = Projection.of(start, statistics, objective)
+    held = statistics.eta_dec.square() if objective is not LEARNED_DECODER else start[-1].exp()
+    X = start.U * (statistics.eta_enc / (statistics.beta * held).sqrt())[:, None, None]
+    chunk = max(_FEWEST, _CHUNK[X.device.type] // (_BYTES * X[0].numel() ** 2))
+    ended = _past_the_cutoff if objective is LEARNED_DECODER else None
+    for first in range(0, len(X), chunk):
+        here = slice(first, first + chunk)
+        X[here], _ = projected_descent(X[here], projection.rows(here), finished=finished, ended=ended, turn=turn)
+    return lifted(X, projection, start, statistics, objective)
+
+
+def _past_the_cutoff(X: Tensor, projection: Projection) -> Tensor:
+    return projection.misfit(X) < DECODER_CUTOFF.value
+
+
+def lifted(
+    X: Float[Tensor, "batch d2 d1"],
+    projection: Projection,
+    start: Any,
+    statistics: Statistics,
+    objective: Objective,
+) -> Any:
+    """The original parameters, of the type of start, at projected points; W is zero on the null space of A."""
+    _, whitening = whitened(statistics)
+    found = projection.eliminated(X)
+    prior = statistics.eta_enc
+    log_variance = 2 * prior.log()[:, None] - torch.log1p(X.square().sum(-2))
+    if objective is FIXED_VARIANCES:
+        log_variance = start.log_variance
+    if objective is not LEARNED_DECODER:
+        scale = statistics.beta.sqrt() * statistics.eta_dec / prior
+        return Parameters(whitening @ found.V * prior[:, None, None], X * scale[:, None, None], log_variance)
+    variance = statistics.y2 * projection.misfit(X) / X.shape[-2]
+    root = (statistics.beta * variance).sqrt()
+    W = whitening @ found.V * (prior * statistics.y2.sqrt() / root)[:, None, None]
+    return DecoderParameters(W, X * (root / prior)[:, None, None], log_variance, variance.log())

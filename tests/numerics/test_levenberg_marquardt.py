@@ -1,0 +1,117 @@
+"""Projected descent on the hardest spectra, against least losses written here anew, and steps that turn."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from numerics import levenberg_marquardt
+from numerics.levenberg_marquardt import projected_descent
+from numerics.orbits import turned_left, turned_right
+from numerics.projection import Projection
+from numerics.tolerances import FLOAT64_IDENTITY
+
+COUNT = 200
+RELATIVE_GAP = 1 / 10**10  # a tenth of DESCENT_GAP, on the worst spectra
+
+
+def normal(seed: int, *shape: int) -> Tensor:
+    return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+def spectra(kind: str, d: int) -> Tensor:
+    """Squares of singular values over their threshold 1, non-increasing."""
+    generator = torch.Generator().manual_seed(d)
+    uniform = torch.rand(COUNT, d, dtype=torch.float64, generator=generator)
+    tiny = 10 ** -(1 + 11 * torch.rand(COUNT, 1, dtype=torch.float64, generator=generator))
+    level = 10 ** (2 * uniform - 1)
+    chosen = {
+        "spread": level,
+        "near ties": level[:, :1] * (1 + tiny * uniform) * 2,
+        "near thresholds": 1 + tiny * (2 * uniform - 1),
+        "at thresholds": torch.ones_like(level),
+        "over six decades": 10 ** (6 * uniform - 3),
+        "zeros": level * (uniform > 1 / 2),
+    }[kind]
+    return chosen.sort(descending=True).values
+
+
+def projections(squares: Tensor) -> Projection:
+    d = squares.shape[-1]
+    left, right = (torch.linalg.qr(normal(seed, COUNT, d, d))[0] for seed in (1, 2))
+    return Projection((left * squares.sqrt()[:, None, :]) @ right.mT)
+
+
+def least(squares: Tensor, d1: int) -> Tensor:
+    """An active mode costs 1 + log ζ², any other ζ²."""
+    gain = torch.where(squares > 1, squares - 1 - squares.clamp(min=1).log(), 0.0)
+    return squares.sum(-1) - gain[:, :d1].sum(-1)
+
+
+@pytest.mark.parametrize(
+    "kind", ["spread", "near ties", "near thresholds", "at thresholds", "over six decades", "zeros"]
+)
+@pytest.mark.parametrize(("d", "d1"), [(3, 1), (3, 3), (4, 6)])
+def test_every_spectrum_reaches_its_least_loss(kind: str, d: int, d1: int) -> None:
+    squares = spectra(kind, d)
+    projection = projections(squares)
+    ended: list[int] = []
+    X, steps = projected_descent(normal(3, COUNT, d, d1), projection, finished=ended.append)
+    assert sum(ended) == COUNT
+    assert steps.max() < levenberg_marquardt._MAX_STEPS
+    gap = (projection.loss(X) - least(squares, d1)) / least(squares, d1).clamp(min=1 / 10**3)
+    assert gap.abs().max() <= RELATIVE_GAP
+
+
+def test_without_turning_ordinary_spectra_do_too() -> None:
+    squares = spectra("spread", 4)
+    projection = projections(squares)
+    X, _ = projected_descent(normal(3, COUNT, 4, 2), projection, turn=False)
+    assert ((projection.loss(X) - least(squares, 2)) / least(squares, 2)).abs().max() <= RELATIVE_GAP
+
+
+def test_turning_saves_steps_in_near_ties() -> None:
+    projection = projections(spectra("near ties", 3))
+    straight, turned = (
+        projected_descent(normal(3, COUNT, 3, 1), projection, turn=turn, most=200)[1] for turn in (False, True)
+    )
+    assert turned.max() < 200 == straight.max()
+
+
+def test_a_saddle_is_left() -> None:
+    """From next to the origin and to a saddle with the second mode in the first one's place."""
+    squares = torch.tensor([[9.0, 4.0]], dtype=torch.float64).expand(COUNT, 2)
+    projection = Projection(torch.diag_embed(squares.sqrt()))
+    saddle = torch.tensor([[0.0], [3.0]], dtype=torch.float64).sqrt().expand(COUNT, 2, 1)
+    for start in (torch.zeros_like(saddle), saddle):
+        X, _ = projected_descent(start + normal(5, COUNT, 2, 1) / 10**8, projection)
+        assert (projection.loss(X) - least(squares, 1)).abs().max() <= RELATIVE_GAP
+
+
+def test_few_steps_end_where_they_are() -> None:
+    projection = projections(spectra("spread", 3))
+    X, steps = projected_descent(normal(3, COUNT, 3, 2), projection, most=2)
+    assert steps.max() == 2
+    assert X.isfinite().all()
+
+
+@pytest.mark.parametrize(("turned", "d2", "d1"), [(turned_left, 4, 2), (turned_right, 2, 4), (turned_left, 2, 3)])
+def test_a_turning_step_along_a_rotation_stays_on_it(turned: object, d2: int, d1: int) -> None:
+    assert callable(turned)
+    X, left = normal(1, COUNT, d2, d1), turned is turned_left
+    size = d2 if left else d1
+    spin = normal(2, COUNT, size, size) / 100
+    D = (spin - spin.mT) @ X if left else X @ (spin - spin.mT)
+    after = turned(X, D)
+    before_gram, after_gram = (at.mT @ at if left else at @ at.mT for at in (X, after))
+    straight = (X + D).mT @ (X + D) if left else (X + D) @ (X + D).mT
+    assert (after_gram - before_gram).abs().max() < (straight - before_gram).abs().max() / 20
+    assert (after - X - D).norm() < D.norm() / 10  # to first order the same step
+
+
+@pytest.mark.parametrize("turned", [turned_left, turned_right])
+def test_a_step_without_rotation_is_straight(turned: object) -> None:
+    assert callable(turned)
+    X = normal(1, COUNT, 3, 3)
+    stretched = X * (1 + 1 / 100)
+    assert (turned(X, stretched - X) - stretched).abs().max() <= FLOAT64_IDENTITY.value
+    assert (turned(torch.zeros_like(X), X) - X).abs().max() <= FLOAT64_IDENTITY.value
