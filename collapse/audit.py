@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from typing import Any
@@ -119,7 +120,8 @@ def _work(
 def _summary(descent: DescentLayer, device: str) -> DescentSummary:
     minima = descent.minima()
     regimes = regime_counts([minimum.problem for minimum in minima])
-    return DescentSummary(len(minima), device, regimes, tuple(collect("descent", descent.certificate_findings())))
+    routes = dict(sorted(Counter(minimum.route for minimum in minima).items()))
+    return DescentSummary(routes, device, regimes, tuple(collect("descent", descent.certificate_findings())))
 
 
 def _stressed(reports: Sequence[ClaimReport], seed: int) -> tuple[LemmaReport, ...]:

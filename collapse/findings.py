@@ -197,12 +197,17 @@ def claims_by_lemma(reports: Iterable[ClaimReport]) -> dict[str, list[str]]:
 
 @dataclass(frozen=True)
 class DescentSummary:
-    """The minima that descent found: how many, where, in which regimes, and how well certified."""
+    """The minima that descent found: how many by which route, where, in which regimes, and how well certified."""
 
-    minima: int
+    routes: dict[str, int]
     device: str
     regimes: dict[str, int]
     certificates: tuple[Evidence, ...]
+
+    @property
+    def minima(self) -> int:
+        """All of them."""
+        return sum(self.routes.values())
 
     def failures(self, *, complete: bool) -> list[str]:
         """Minima that are not certified and, where all claims were audited, regimes without a single minimum."""

@@ -146,6 +146,7 @@ def _descent(report: AuditReport) -> dict[str, Any] | None:
         return None
     return {
         "minima": report.descent.minima,
+        "routes": report.descent.routes,
         "device": report.descent.device,
         "regimes": report.descent.regimes,
         "certificates": [_evidence(row) for row in report.descent.certificates],

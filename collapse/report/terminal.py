@@ -174,8 +174,9 @@ def print_report(
     print_assumptions(console, report.claims, detailed=detailed)
     if report.descent is not None:
         rows = ", ".join(f"worst {row.quantity} {row.worst_residual:.1e}" for row in report.descent.certificates)
+        routes = ", ".join(f"{count} by the {name} route" for name, count in report.descent.routes.items())
         console.print(
-            f"\nDescent: {report.descent.minima} minima from random starts on {report.descent.device}; {rows}."
+            f"\nDescent: {report.descent.minima} minima from random starts on {report.descent.device} ({routes}); {rows}."
         )
         counts = ", ".join(f"{name} {count}" for name, count in report.descent.regimes.items())
         console.print(Text(f"Regimes: {counts}.", style="dim"))

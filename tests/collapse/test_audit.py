@@ -193,7 +193,7 @@ def certificates(**changed: Any) -> tuple[Evidence, ...]:
     ],
 )
 def test_descents_own_certificates_count(changed: dict[str, Any], passed: bool) -> None:
-    summary = DescentSummary(5, "cpu", dict.fromkeys(REGIMES, 1), certificates(**changed))
+    summary = DescentSummary({"fast": 4, "plain": 1}, "cpu", dict.fromkeys(REGIMES, 1), certificates(**changed))
     audit = AuditReport(0, [sound_report(PRINTED)], summary)
     assert audit.passed is passed
     assert (list(audit.failures()) == ["descent"]) is not passed

@@ -52,7 +52,7 @@ def whole() -> AuditReport:
     rows = (Evidence("descent", "gradient norm", 5, 0.0, 1.0, "random-0-3"),)
     lemmas = (LemmaReport(A_LEMMA, tuple(claim.id for claim in CLAIMS), Stress(3)),)
     claims = [report_of(claim) for claim in CLAIMS]
-    return AuditReport(7, claims, DescentSummary(5, "cpu", {"ties": 2}, rows), 1.25, lemmas)
+    return AuditReport(7, claims, DescentSummary({"fast": 4, "plain": 1}, "cpu", {"ties": 2}, rows), 1.25, lemmas)
 
 
 def with_claim(report: ClaimReport) -> AuditReport:
@@ -183,7 +183,11 @@ def test_a_failed_audit_says_why() -> None:
 
 def test_the_descent_behind_it_is_told(whole: AuditReport) -> None:
     text = flat(printed(whole))
-    assert "5 minima from random starts on cpu" in text and "worst gradient norm 0.0e+00" in text and "ties 2" in text
+    assert (
+        "5 minima from random starts on cpu (4 by the fast route, 1 by the plain route)" in text
+        and "worst gradient norm 0.0e+00" in text
+        and "ties 2" in text
+    )
 
 
 def rows_of(reports: list[ClaimReport], layers: tuple[str, ...] = LAYERS) -> str:
