@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import gc
-import json
 import os
 import sys
 from enum import StrEnum
-from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from collapse.output import as_json, console_for, interrupted, read_markdown, refuse_equal, writable, write
 
+if TYPE_CHECKING:
     from derivations.claim import Claim
 
 app = typer.Typer(
@@ -25,10 +23,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Machine-checked theory of posterior collapse in linear latent variable models (Wang & Ziyin, NeurIPS 2022).",
 )
-
-
-PIPE_WIDTH = 160
-"""Columns of a report that no terminal shows."""
 
 
 class LayerName(StrEnum):
@@ -80,7 +74,7 @@ def audit(
     if not set(claim or ()) <= set(ORDER):
         _selected(claim)  # says so
     layers = tuple(name.value for name in (layer or LayerName))
-    target = _writable("--json", json_path)
+    target = writable("--json", json_path)
 
     from collapse.workers import workers
 
@@ -93,15 +87,15 @@ def audit(
             from collapse.report.terminal import LiveTable, print_report
 
             claims = testable(claims, layers, all_of_them=claim is not None)
-            console = _console(json_path == "-")
+            console = console_for(json_path == "-")
             with LiveTable(console, claims, layers) as live:
                 report = run_audit(claims, layers=layers, device=device.value, seed=seed, listener=live, pool=pool)
             if json_path != "-" or console.is_terminal:
                 print_report(console, report, layers, mutants=mutants, detailed=claim is not None)
             if json_path is not None:
-                _write("--json", target, _json(document(report, mutants=mutants)))
+                write("--json", target, as_json(document(report, mutants=mutants)))
     except KeyboardInterrupt:
-        _interrupted()
+        interrupted()
     raise typer.Exit(0 if report.passed else 1)
 
 
@@ -136,110 +130,87 @@ def errata(
         raise DataError(
             "--into writes the table of all errata; leave --claim out, or write the chosen ones with --markdown."
         )
-    _differ({"--json": json_path, "--markdown": markdown_path, "--into": into})
+    refuse_equal({"--json": json_path, "--markdown": markdown_path, "--into": into})
     claims = _selected(claim)
-    target, markdown_target = _writable("--json", json_path), _writable("--markdown", markdown_path)
+    target, markdown_target = writable("--json", json_path), writable("--markdown", markdown_path)
 
     from collapse.errata import collect_errata
     from collapse.report.errata import errata_document, inserted, markdown, print_errata
     from collapse.report.progress import Counter
     from collapse.workers import workers
 
-    text = inserted(_read(into), "") if into is not None else ""
-    console = _console("-" in (json_path, markdown_path))
+    text = inserted(read_markdown(into), "") if into is not None else ""
+    console = console_for("-" in (json_path, markdown_path))
     try:
         with workers(len(claims), ["collapse.decisions"]) as pool, Counter(console, "judging", claims) as progress:
             found = collect_errata(claims, pool, progress)
     except KeyboardInterrupt:
-        _interrupted()
+        interrupted()
     if console.is_terminal or not (json_path or markdown_path or into):
         print_errata(console, found)
     if json_path is not None:
-        _write("--json", target, _json(errata_document(found)))
+        write("--json", target, as_json(errata_document(found)))
     if markdown_path is not None:
-        _write("--markdown", markdown_target, markdown(found))
+        write("--markdown", markdown_target, markdown(found))
     if into is not None:
-        _write("--into", Path(into), inserted(text, markdown(found)))
+        write("--into", Path(into), inserted(text, markdown(found)))
     raise typer.Exit(1 if found.failures() else 0)
 
 
-def _differ(paths: dict[str, str | None]) -> None:
-    """Refuse two options that would write one file."""
-    from derivations.errors import DataError
+@app.command()
+def falsify(
+    instances: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="How many descents. Default: 100000.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.0, metavar="M", help="Stop after so many minutes, whatever is left.")
+    ] = None,
+    device: Annotated[Device, typer.Option(help="Where descent runs.")] = Device.AUTO,
+    workers: Annotated[
+        int | None, typer.Option(min=1, metavar="W", help="Worker processes. Default: one a core, one for a GPU.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of instances and starts.")] = 0,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep what is done in this folder, and go on from what it holds.")
+    ] = None,
+    json_path: Annotated[
+        str | None, typer.Option("--json", metavar="PATH|-", help="Write the outcome as JSON; - for standard output.")
+    ] = None,
+) -> None:
+    """Try to break the theory: draw instances, hard ones above all, descend from random starts, and look below the closed form.
 
-    files = {name: Path(path).resolve() for name, path in paths.items() if path not in (None, "-")}
-    for one, other in combinations(files, 2):
-        if files[one] == files[other]:
-            raise DataError(f"{one} and {other} both name {files[one]}; give them different files.")
+    Exit code 0 if nothing speaks against the theory and every descent is certified; 1 if not; 2 for bad usage.
+    """
+    from collapse.report.falsify import AttemptCounter, outcome_document, print_outcome
+
+    if instances is None and minutes is None:
+        instances = 100_000
+    target = writable("--json", json_path)
+    console = console_for(json_path == "-")
+
+    from collapse import falsify as engine
+    from collapse.workers import workers as started
+    from numerics.descent import resolve_device
+
+    where = str(resolve_device(device.value))
+    count = workers or (1 if where == "cuda" else os.cpu_count() or 1)
+    options = {"seed": seed, "instances": instances, "minutes": minutes, "device": where, "workers": count}
+    try:
+        with started(count, ["numerics.falsify"], count) as pool, AttemptCounter(console, instances) as counter:
+            outcome = engine.falsify(pool, **options, directory=resume, listener=counter)  # type: ignore[arg-type]
+    except KeyboardInterrupt:
+        interrupted(f"interrupted: what is done is kept in {resume}" if resume else "interrupted: nothing was kept")
+    if json_path != "-" or console.is_terminal:
+        print_outcome(console, outcome, counter.seconds)
+    if json_path is not None:
+        write("--json", target, as_json(outcome_document(outcome, counter.seconds)))
+    raise typer.Exit(0 if outcome.passed else 1)
 
 
 def _selected(claim: list[str] | None) -> tuple[Claim, ...]:
     from derivations.ledger import selected
 
     return selected(claim)
-
-
-def _console(on_standard_error: bool) -> Console:
-    """A console for the report; of a fixed width where no terminal shows it."""
-    from rich.console import Console
-
-    console = Console(stderr=on_standard_error, highlight=False)
-    return console if console.is_terminal else Console(stderr=on_standard_error, highlight=False, width=PIPE_WIDTH)
-
-
-def _json(document: dict[str, Any]) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-
-
-def _interrupted() -> NoReturn:
-    print("interrupted: no report was written", file=sys.stderr)
-    raise typer.Exit(130) from None
-
-
-def _read(path: str) -> str:
-    from derivations.errors import DataError
-
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"--into: cannot read {path}: {error.strerror}. Name a Markdown file that exists.") from None
-
-
-def _writable(option: str, given: str | None) -> Path | None:
-    """The file to write, checked before anything is computed; None for none or for standard output."""
-    from derivations.errors import DataError
-
-    if given is None or given == "-":
-        return None
-    if not given:
-        raise DataError(f"{option}: the path is empty; name a file, or - for standard output.")
-    path = Path(given)
-    if path.is_dir():
-        raise DataError(f"{option}: {path} is a folder; name a file in it.")
-    try:
-        existed = path.exists()
-        with path.open("a", encoding="utf-8"):
-            pass
-        if not existed:
-            path.unlink()
-    except OSError as error:
-        raise DataError(
-            f"{option}: cannot write {path}: {error.strerror}. Name a file in a folder you can write to."
-        ) from None
-    return path
-
-
-def _write(option: str, path: Path | None, text: str) -> None:
-    """Write to a file, or to standard output where there is none."""
-    from derivations.errors import DataError
-
-    if path is None:
-        sys.stdout.write(text)
-        return
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{option}: cannot write {path}: {error.strerror}. The report above is complete.") from None
 
 
 def _one_thread_a_process() -> None:

@@ -25,7 +25,7 @@ class Idle(Executor):
 
 
 @contextmanager
-def workers(tasks: int, preload: Sequence[str] = ()) -> Iterator[Executor]:
+def workers(tasks: int, preload: Sequence[str] = (), count: int | None = None) -> Iterator[Executor]:
     """Workers, started from the main thread, that begin at once to import what they will need, while the main process does so too.
 
     They start afresh, since torch does not survive a fork. In the end they are ended, whatever they do.
@@ -33,8 +33,10 @@ def workers(tasks: int, preload: Sequence[str] = ()) -> Iterator[Executor]:
     Args:
         tasks: how many there will be, about; no more workers are started, and none for a single task.
         preload: names of the modules to import.
+        count: how many workers to start, where the main process does not work too.
     """
-    count = min((os.cpu_count() or 2) - 1, tasks - 1)
+    if count is None:
+        count = min((os.cpu_count() or 2) - 1, tasks - 1)
     if count < 1:
         yield Idle()
         return

@@ -19,7 +19,7 @@ from derivations.errors import DataError
 from numerics.certificates import Certificate, certify, certify_large
 from numerics.decoder_descent import decoder_descent
 from numerics.decoder_objective import LEARNED_DECODER, DecoderParameters
-from numerics.fast_descent import MOST_UNKNOWNS, fast_descent
+from numerics.fast_descent import MOST_UNKNOWNS, fast_minima
 from numerics.minimum import FAST, PLAIN, Minimum
 from numerics.newton import newton_descent
 from numerics.objective import FIXED_VARIANCES, LEARNED_VARIANCES, Objective, Parameters, Statistics, vae_loss
@@ -160,19 +160,9 @@ def _descend_together(
 def _descend_fast(
     problems: Sequence[Problem], starts: Sequence[Any], device: torch.device, report: Callable[[int], None]
 ) -> list[Minimum]:
-    """The same by the fast route; what passes the cut-off of the decoder's variance goes on by the plain one, which tells whether
-    the loss falls without bound."""
+    """The same by the fast route."""
     start, statistics, scales = _batch(problems, starts, device)
-    objective = objective_of(problems[0])
-    end = fast_descent(start, statistics, objective, finished=report)
-    escaped = objective.escaped(end, statistics)
-    diverged = torch.zeros_like(escaped)
-    if escaped.any():
-        index = escaped.nonzero()[:, 0]
-        chosen = type(end)(*(value[index] for value in end))
-        rows = Statistics(*(value[index] for value in statistics))
-        further, diverged[index] = decoder_descent(chosen, rows, scales.rows(index), finished=lambda count: None)
-        end = type(end)(*(value.index_copy(0, index, part) for value, part in zip(end, further, strict=True)))
+    end, diverged = fast_minima(start, statistics, scales, objective_of(problems[0]), finished=report)
     return _certified(problems, end, statistics, diverged, FAST)
 
 

@@ -6,16 +6,18 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
+from numerics.decoder_descent import decoder_descent
 from numerics.decoder_objective import LEARNED_DECODER, DecoderParameters
 from numerics.levenberg_marquardt import projected_descent
 from numerics.objective import FIXED_VARIANCES, Objective, Parameters, Statistics
 from numerics.projection import Projection, whitened
+from numerics.starts import Scales
 from numerics.tolerances import DECODER_CUTOFF
 
-__all__ = ["MOST_UNKNOWNS", "fast_descent", "lifted"]
+__all__ = ["MOST_UNKNOWNS", "fast_descent", "fast_minima", "lifted", "projected"]
 
 _Point = TypeVar("_Point", Parameters, DecoderParameters)
 
@@ -49,15 +51,44 @@ def fast_descent(
         Where each descent ended, with the best encoder, variances and decoder variance for its U. A learned η_dec² that has
         passed the cut-off is left where it is.
     """
-    projection = Projection.of(start, statistics, objective)
-    held = statistics.eta_dec.square() if objective is not LEARNED_DECODER else start[-1].exp()
-    X = start.U * (statistics.eta_enc / (statistics.beta * held).sqrt())[:, None, None]
+    projection, X = Projection.of(start, statistics, objective), projected(start, statistics, objective)
     chunk = max(_FEWEST, _CHUNK[X.device.type] // (_BYTES * X[0].numel() ** 2))
     ended = _past_the_cutoff if objective is LEARNED_DECODER else None
     for first in range(0, len(X), chunk):
         here = slice(first, first + chunk)
         X[here], _ = projected_descent(X[here], projection.rows(here), finished=finished, ended=ended, turn=turn)
     return lifted(X, projection, start, statistics, objective)
+
+
+def fast_minima(
+    start: _Point,
+    statistics: Statistics,
+    scales: Scales,
+    objective: Objective,
+    *,
+    finished: Callable[[int], None] = lambda count: None,
+) -> tuple[_Point, Bool[Tensor, " batch"]]:
+    """`fast_descent`; what passes the cut-off of a learned decoder variance goes on by the plain route.
+
+    Returns:
+        Where each descent ended, and where the loss falls without bound.
+    """
+    end = fast_descent(start, statistics, objective, finished=finished)
+    escaped = objective.escaped(end, statistics)
+    diverged = torch.zeros_like(escaped)
+    if escaped.any():
+        index = escaped.nonzero()[:, 0]
+        chosen: Any = type(end)(*(value[index] for value in end))
+        rows = Statistics(*(value[index] for value in statistics))
+        further, diverged[index] = decoder_descent(chosen, rows, scales.rows(index), finished=lambda count: None)
+        end = type(end)(*(value.index_copy(0, index, part) for value, part in zip(end, further, strict=True)))
+    return end, diverged
+
+
+def projected(at: Any, statistics: Statistics, objective: Objective) -> Float[Tensor, "batch d2 d1"]:
+    """X of the decoders of a batch of points."""
+    held = at[-1].exp() if objective is LEARNED_DECODER else statistics.eta_dec.square()
+    return at.U * (statistics.eta_enc / (statistics.beta * held).sqrt())[:, None, None]
 
 
 def _past_the_cutoff(X: Tensor, projection: Projection) -> Tensor:

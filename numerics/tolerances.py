@@ -213,6 +213,22 @@ PROJECTED_DAMPING = Tolerance(
     "definite. In 12,000 spectra of three nearly tied modes the worst gap was 4e-10 with 1e-6, 3e-12 with 1e-8 and 6e-13 with "
     "1e-12; Cholesky's own rounding is about 1e-15.",
 )
+CERTIFIED_GRADIENT = Tolerance(
+    "CERTIFIED_GRADIENT",
+    1e-7,
+    "Norm of the gradient in the original parameters, in units of their usual sizes and of the loss, at a certified point.",
+)
+CERTIFIED_CURVATURE = Tolerance(
+    "CERTIFIED_CURVATURE",
+    1e-9,
+    "Curvature in those units may be this far below zero: where A has a null space it is 0 up to rounding.",
+)
+PROJECTED_CURVATURE = Tolerance(
+    "PROJECTED_CURVATURE",
+    1e-10,
+    "Curvature of the projected loss may be this far below zero, relative to its largest diagonal entry (at least 1): a tenth of "
+    "DESCENT_GAP, since a nearly tied mode in another's place costs about its negative curvature.",
+)
 LANCZOS = Tolerance(
     "LANCZOS",
     1e-10,
@@ -256,6 +272,9 @@ TOLERANCES: dict[str, Tolerance] = {
         PROJECTED_ROUNDING,
         PROJECTED_DECREASE,
         PROJECTED_DAMPING,
+        CERTIFIED_GRADIENT,
+        CERTIFIED_CURVATURE,
+        PROJECTED_CURVATURE,
         LANCZOS,
     )
 }

@@ -1,0 +1,84 @@
+"""Where reports go: consoles, files and standard output, checked before anything is computed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+
+from derivations.errors import DataError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PIPE_WIDTH = 160
+"""Columns of a report that no terminal shows."""
+
+
+def refuse_equal(paths: dict[str, str | None]) -> None:
+    """Refuse two options that would write one file."""
+    files = {name: Path(path).resolve() for name, path in paths.items() if path not in (None, "-")}
+    for one, other in combinations(files, 2):
+        if files[one] == files[other]:
+            raise DataError(f"{one} and {other} both name {files[one]}; give them different files.")
+
+
+def console_for(on_standard_error: bool) -> Console:
+    """A console for the report; of a fixed width where no terminal shows it."""
+    from rich.console import Console
+
+    console = Console(stderr=on_standard_error, highlight=False)
+    return console if console.is_terminal else Console(stderr=on_standard_error, highlight=False, width=PIPE_WIDTH)
+
+
+def as_json(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def interrupted(message: str = "interrupted: no report was written") -> NoReturn:
+    print(message, file=sys.stderr)
+    raise typer.Exit(130) from None
+
+
+def read_markdown(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"--into: cannot read {path}: {error.strerror}. Name a Markdown file that exists.") from None
+
+
+def writable(option: str, given: str | None) -> Path | None:
+    """The file to write, checked before anything is computed; None for none or for standard output."""
+    if given is None or given == "-":
+        return None
+    if not given:
+        raise DataError(f"{option}: the path is empty; name a file, or - for standard output.")
+    path = Path(given)
+    if path.is_dir():
+        raise DataError(f"{option}: {path} is a folder; name a file in it.")
+    try:
+        existed = path.exists()
+        with path.open("a", encoding="utf-8"):
+            pass
+        if not existed:
+            path.unlink()
+    except OSError as error:
+        raise DataError(
+            f"{option}: cannot write {path}: {error.strerror}. Name a file in a folder you can write to."
+        ) from None
+    return path
+
+
+def write(option: str, path: Path | None, text: str) -> None:
+    """Write to a file, or to standard output where there is none."""
+    if path is None:
+        sys.stdout.write(text)
+        return
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{option}: cannot write {path}: {error.strerror}. The report above is complete.") from None

@@ -1,0 +1,179 @@
+"""Instances by the thousand: blocks of one shape each, planted near and at what makes descent hard, drawn side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from numerics.decoder_objective import LEARNED_DECODER, DecoderParameters
+from numerics.objective import FIXED_VARIANCES, LEARNED_VARIANCES, Objective, Parameters, Statistics
+from numerics.starts import Scales
+
+__all__ = ["ENCODERS", "HARDSHIPS", "LARGEST", "Block", "draw_block"]
+
+HARDSHIPS: dict[str, str] = {
+    "spread": "singular values on both sides of their thresholds, over two decades",
+    "near ties": "all singular values within 1e-1 to 1e-12 of each other, relative",
+    "ties": "equal singular values in pairs",
+    "near thresholds": "within 1e-1 to 1e-12 of their thresholds, relative, on either side",
+    "at thresholds": "at their thresholds up to rounding",
+    "zero modes": "some singular values are zero",
+    "six decades of beta": "beta from 1e-3 to 1e3, whatever the singular values",
+    "rank-deficient A": "d0 < D0 (where D0 > 1)",
+    "ill-conditioned A": "eigenvalues of A from 1 down to 1e-8; A is diagonal, so that its inverse root is known to rounding",
+}
+ENCODERS: dict[str, str] = {
+    "learned": "the encoder's variances are learned",
+    "fixed": "they are held at random values, some nearly equal",
+    "decoder": "they and the decoder's variance are learned",
+    "prior": "they are held at the prior's",
+}
+LARGEST = 12
+"""Largest dimension."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Instances of one shape, kind of encoder and hardship, with random starts.
+
+    zeta holds the planted singular values, non-increasing; residual is r; sigma holds fixed standard deviations, else None.
+    """
+
+    number: int
+    hardship: str
+    encoder: str
+    zeta: Float[np.ndarray, "count dstar"]
+    residual: Float[np.ndarray, " count"]
+    sigma: Float[np.ndarray, "count d1"] | None
+    statistics: Statistics
+    start: Parameters | DecoderParameters
+    scales: Scales
+
+    # The dimensions of its fields differ from block to block.
+    __no_type_check__ = True
+
+    @property
+    def objective(self) -> Objective:
+        """What is minimised."""
+        if self.encoder == "decoder":
+            return LEARNED_DECODER
+        return LEARNED_VARIANCES if self.sigma is None else FIXED_VARIANCES
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """D0, d2, d1."""
+        return self.start.W.shape[1], *self.start.U.shape[1:]
+
+
+def draw_block(seed: int, number: int, count: int, device: str | torch.device = "cpu") -> Block:
+    """The block of a number, the same for the same seed and count; every hardship meets every kind of encoder in turn."""
+    rng = np.random.default_rng([seed, number])
+    hardship = list(HARDSHIPS)[number % len(HARDSHIPS)]
+    encoder = list(ENCODERS)[number % len(ENCODERS)]
+    D0, d2, d1 = (1 + int(LARGEST * rng.random() ** 3) for _ in range(3))
+    d0 = int(rng.integers(1, D0)) if hardship == "rank-deficient A" and D0 > 1 else D0
+    dstar = min(d0, d2)
+
+    eta_dec, eta_enc = 10 ** rng.uniform(-0.5, 0.5, (2, count))
+    beta = 10 ** (rng.uniform(-3, 3, count) if hardship == "six decades of beta" else rng.uniform(-1.3, 0.8, count))
+    if encoder == "decoder":
+        beta = d2 / dstar * 10 ** rng.uniform(-1, 1, count)
+    sigma = None
+    if encoder == "prior":
+        sigma = np.repeat(eta_enc[:, None], d1, 1)
+    elif encoder == "fixed":
+        spread = 10 ** rng.uniform(-0.5, 0.5, (count, d1))
+        close = spread[:, :1] * (1 + _tiny(rng, count, 1) * rng.uniform(-1, 1, (count, d1)))
+        sigma = eta_enc[:, None] * np.where(rng.random((count, 1)) < 1 / 2, close, spread)
+
+    thresholds = np.repeat((np.sqrt(beta) * eta_dec)[:, None], dstar, 1)
+    if sigma is not None:
+        reach = min(d1, dstar)
+        thresholds[:, :reach] *= (np.sort(sigma, 1) / eta_enc[:, None])[:, :reach]
+    zeta = -np.sort(-_spectrum(rng, hardship, thresholds), 1)
+    explained = np.sum(zeta**2, 1)
+    residual = np.where(rng.random(count) < 1 / 2, rng.uniform(0.05, 2, count) * (explained + beta * eta_dec**2), 0.0)
+    residual = np.where(explained > 0, residual, 1.0)
+
+    A, C = _moments(rng, hardship, zeta, D0, d0, d2)
+    arrays = (A, C, explained + residual, beta, eta_dec, eta_enc)
+    statistics = Statistics(*(torch.tensor(array, dtype=torch.float64) for array in arrays))
+    start, scales = _start(rng, statistics, sigma, d1, learned_decoder=encoder == "decoder")
+    statistics = Statistics(*(value.to(device) for value in statistics))
+    start = type(start)(*(value.to(device) for value in start))
+    scales = Scales(*(getattr(scales, name).to(device) for name in ("W", "U", "loss")))
+    return Block(number, hardship, encoder, zeta, residual, sigma, statistics, start, scales)
+
+
+def _tiny(rng: np.random.Generator, *shape: int) -> Float[np.ndarray, " ..."]:
+    return 10 ** -rng.uniform(1, 12, shape)
+
+
+def _spectrum(
+    rng: np.random.Generator, hardship: str, thresholds: Float[np.ndarray, "count dstar"]
+) -> Float[np.ndarray, "count dstar"]:
+    """Singular values before they are sorted."""
+    count, dstar = thresholds.shape
+    spread = 10 ** rng.uniform(-0.7, 1.3, (count, dstar))
+    signs = rng.uniform(-1, 1, (count, dstar))
+    if hardship == "near ties":
+        return thresholds[:, :1] * spread[:, :1] * (1 + _tiny(rng, count, 1) * signs)
+    if hardship == "ties":
+        return (thresholds[:, :1] * spread)[:, np.arange(dstar) // 2]
+    if hardship == "near thresholds":
+        return thresholds * (1 + _tiny(rng, count, dstar) * np.sign(signs))
+    if hardship == "at thresholds":
+        return thresholds
+    if hardship == "zero modes":
+        return thresholds * spread * (rng.random((count, dstar)) < 1 / 2)
+    return spread if hardship == "six decades of beta" else thresholds * spread
+
+
+def _moments(
+    rng: np.random.Generator, hardship: str, zeta: Float[np.ndarray, "count dstar"], D0: int, d0: int, d2: int
+) -> tuple[Float[np.ndarray, "count D0 D0"], Float[np.ndarray, "count d2 D0"]]:
+    """A and C with these singular values of Z, in random bases."""
+    count, dstar = zeta.shape
+    P, F, G = (_orthogonal(rng, count, size) for size in (D0, d2, d0))
+    phi = rng.uniform(0.3, 3, (count, d0))
+    if hardship == "ill-conditioned A":
+        P, phi = np.broadcast_to(np.eye(D0), P.shape), 10 ** -rng.uniform(0, 8, (count, d0))
+    P = P[:, :, :d0]
+    A = (P * phi[:, None, :]) @ P.swapaxes(1, 2)
+    Z = (F[:, :, :dstar] * zeta[:, None, :]) @ G[:, :, :dstar].swapaxes(1, 2)
+    return (A + A.swapaxes(1, 2)) / 2, Z @ (P * np.sqrt(phi)[:, None, :]).swapaxes(1, 2)
+
+
+def _orthogonal(rng: np.random.Generator, count: int, size: int) -> Float[np.ndarray, "count size size"]:
+    return np.linalg.qr(rng.standard_normal((count, size, size)))[0]
+
+
+def _start(
+    rng: np.random.Generator,
+    statistics: Statistics,
+    sigma: Float[np.ndarray, "count d1"] | None,
+    d1: int,
+    *,
+    learned_decoder: bool,
+) -> tuple[Parameters | DecoderParameters, Scales]:
+    """Random points of sensible size, from the traces of the second moments alone."""
+    A, C, y2, beta, eta_dec, eta_enc = statistics
+    count, d2, D0 = C.shape
+    noise = y2 / d2 if learned_decoder else eta_dec.square()
+    scales = Scales(
+        eta_enc / (A.diagonal(dim1=1, dim2=2).mean(-1)).sqrt(),
+        ((y2 + beta * noise) / d2).sqrt() / eta_enc,
+        y2 / (2 * noise) + beta,
+    )
+    W, U = (torch.tensor(rng.standard_normal((count, size, d1))) for size in (D0, d2))
+    W = W * (scales.W / D0**0.5)[:, None, None]
+    U = U * (scales.U / d1**0.5)[:, None, None]
+    log_variance = torch.tensor(rng.standard_normal((count, d1))) / 2 + 2 * eta_enc.log()[:, None]
+    if sigma is not None:
+        log_variance = torch.tensor(2 * np.log(sigma))
+    if not learned_decoder:
+        return Parameters(W, U, log_variance), scales
+    return DecoderParameters(W, U, log_variance, torch.tensor(rng.standard_normal(count)) + noise.log()), scales
