@@ -12,11 +12,17 @@ from torch import Tensor
 
 from numerics.closed_forms import least_losses
 from numerics.fast_descent import fast_minima, projected
+from numerics.objective import Statistics
 from numerics.projection import Projection
+from numerics.starts import Scales
 from numerics.tolerances import CERTIFIED_CURVATURE, CERTIFIED_GRADIENT, DESCENT_BELOW, DESCENT_GAP, PROJECTED_CURVATURE
 from numerics.volume import Block, draw_block
 
 __all__ = ["Attempt", "attempt", "certified"]
+
+
+_BYTES = 1 << 25
+"""Of the Hessians that are certified together."""
 
 
 @dataclass(frozen=True)
@@ -54,24 +60,29 @@ def attempt(seed: int, number: int, count: int, device: str = "cpu") -> Attempt:
         start: Any = block.start
         end, fell = fast_minima(start, block.statistics, block.scales, block.objective)
         loss, diverged = block.objective.loss(*end, *block.statistics).cpu().numpy(), fell.cpu().numpy()
+        nats = block.objective.size(end, block.statistics, block.scales.loss).cpu().numpy()
         good = certified(block, end).cpu().numpy() & ~diverged
     finally:
         torch.set_num_threads(threads)
-    return compared(block, loss, diverged, good)
+    return compared(block, loss, nats, diverged, good)
 
 
 def compared(
     block: Block,
     loss: Float[np.ndarray, " count"],
+    nats: Float[np.ndarray, " count"],
     diverged: Bool[np.ndarray, " count"],
     good: Bool[np.ndarray, " count"],
 ) -> Attempt:
-    """The losses where descent ended, and whether it did with a certificate, against those of the closed forms."""
+    """The losses where descent ended, and whether it did with a certificate, against those of the closed forms.
+
+    Below the closed form is what lies below it by more than the rounding of the loss's largest term there, of size `nats`.
+    """
     stated = least_losses(block)
     unbounded = np.isneginf(stated)
     size = np.maximum(1.0, np.abs(np.where(unbounded, 1.0, stated)))
     gap = np.where(diverged | unbounded, 0.0, (loss - np.where(unbounded, 0.0, stated)) / size)
-    rounding = DESCENT_BELOW.value * np.maximum(1.0, largest_term(block) / size)
+    rounding = DESCENT_BELOW.value * np.maximum(1.0, nats / size)
     above = good & ~(gap <= np.maximum(DESCENT_GAP.value, rounding))
     against = np.flatnonzero(above | ~(gap >= -rounding) | (diverged & ~unbounded) | (good & unbounded))
     return Attempt(
@@ -89,13 +100,6 @@ def compared(
     )
 
 
-def largest_term(block: Block) -> Float[np.ndarray, " count"]:
-    """The size of the loss's largest term, which its rounding is relative to, in nats."""
-    y2, beta, eta_dec = (value.cpu().numpy() for value in block.statistics[2:5])
-    noise = y2 / block.shape[1] if block.encoder == "decoder" else eta_dec**2
-    return y2 / (2 * noise) + beta
-
-
 def certified(block: Block, at: Any) -> Bool[Tensor, " count"]:
     """Which points are local minima, as far as their derivatives show: without any closed form, in the original parameters.
 
@@ -104,16 +108,24 @@ def certified(block: Block, at: Any) -> Bool[Tensor, " count"]:
     encoder is the best for the decoder, with the smaller PROJECTED_CURVATURE: two nearly tied modes in each other's place differ
     in loss by as little as in curvature.
     """
-    objective, statistics = block.objective, block.statistics
-    unit = block.scales.flat(at, objective.free)
-    nats = objective.size(at, statistics, block.scales.loss)
+    size = max(1, _BYTES // (8 * block.scales.flat(at, block.objective.free).shape[-1] ** 2))
+    parts = [slice(first, first + size) for first in range(0, len(at.W), size)]
+    return torch.cat([_certified(block, at, part) for part in parts])
+
+
+def _certified(block: Block, whole: Any, part: slice) -> Bool[Tensor, " part"]:
+    objective = block.objective
+    at = type(whole)(*(value[part] for value in whole))
+    statistics = Statistics(*(value[part] for value in block.statistics))
+    scales = Scales(block.scales.W[part], block.scales.U[part], block.scales.loss[part])
+    unit = scales.flat(at, objective.free)
+    nats = objective.size(at, statistics, scales.loss)
     gradient = objective.flat(objective.gradient(*at, *statistics)) * unit / nats[:, None]
-    size = unit.shape[-1]
-    hessian = objective.hessian(*at, *statistics)[:, :size, :size] * unit[:, :, None] * unit[:, None, :]
+    free = unit.shape[-1]
+    hessian = objective.hessian(*at, *statistics)[:, :free, :free] * unit[:, :, None] * unit[:, None, :]
     full = _definite(hessian / nats[:, None, None], CERTIFIED_CURVATURE.value)
     projection = Projection.of(at, statistics, objective)
-    X = projected(at, statistics, objective)
-    alone = _definite(projection.derivatives(X).hessian, PROJECTED_CURVATURE.value)
+    alone = _definite(projection.derivatives(projected(at, statistics, objective)).hessian, PROJECTED_CURVATURE.value)
     return (torch.linalg.vector_norm(gradient, dim=-1) <= CERTIFIED_GRADIENT.value) & full & alone
 
 

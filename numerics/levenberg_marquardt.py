@@ -45,7 +45,7 @@ def projected_descent(
 
     A step solves (H + μ) D = −g by Cholesky; where H + μ is not positive definite μ rises. From step `_STRAIGHT` on the straight
     step competes with the same step turned (see `orbits`). An instance has ended when H is positive definite up to rounding, the
-    decrease promised is below rounding, or steps no longer lower the gradient; a last step is taken where it does.
+    decrease promised is below rounding, or steps no longer lower the gradient; then comes a last step, see `_calmed`.
 
     Args:
         X: starts.
@@ -121,13 +121,14 @@ def _size(at: Derivatives) -> Tensor:
 
 
 def _calmed(state: _State, projection: Projection) -> Tensor:
-    """The points after one more step, where that lowers the gradient: damped enough not to move along level directions, along which
-    the earlier steps amplified rounding."""
+    """The points after one more step, where that lowers the gradient and the Hessian stays as definite: damped enough not to move
+    along level directions, along which the earlier steps amplified rounding."""
     step, _, _ = _newton(state.at, _CALMING * _size(state.at))
     further = state.X + step.reshape(state.X.shape)
-    gradient = projection.derivatives(further).gradient
-    better = torch.linalg.vector_norm(gradient, dim=-1) < torch.linalg.vector_norm(state.at.gradient, dim=-1)
-    return torch.where(better[:, None, None], further, state.X)
+    there = projection.derivatives(further)
+    _, _, definite = _newton(there, PROJECTED_DAMPING.value * _size(there))
+    calmer = torch.linalg.vector_norm(there.gradient, dim=-1) < torch.linalg.vector_norm(state.at.gradient, dim=-1)
+    return torch.where((definite & calmer)[:, None, None], further, state.X)
 
 
 def _step(state: _State, projection: Projection, *, turn: bool) -> tuple[_State, Tensor]:
@@ -152,7 +153,7 @@ def _step(state: _State, projection: Projection, *, turn: bool) -> tuple[_State,
     calmer = steepness < _CALMER * state.calmest
     idle = torch.where(level & ~calmer, state.idle + 1, 0)
     done = level & ((promise <= PROJECTED_DECREASE.value * size) | (idle >= _PATIENCE))
-    taken &= ~done | (steepness < torch.linalg.vector_norm(at.gradient, dim=-1))
+    taken &= ~done  # here the Hessian is definite; `_calmed` sees whether it is further on
 
     factor = torch.where(share > _GOOD, 1 / _FACTOR, torch.where(share < _POOR, 2.0, 1.0))
     falling = promise <= PROJECTED_LEVEL.value * size

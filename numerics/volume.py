@@ -80,7 +80,7 @@ def draw_block(seed: int, number: int, count: int, device: str | torch.device = 
     eta_dec, eta_enc = 10 ** rng.uniform(-0.5, 0.5, (2, count))
     beta = 10 ** (rng.uniform(-3, 3, count) if hardship == "six decades of beta" else rng.uniform(-1.3, 0.8, count))
     if encoder == "decoder":
-        beta = d2 / dstar * 10 ** rng.uniform(-1, 1, count)
+        beta = _off_the_ratios(d2 / dstar * 10 ** rng.uniform(-1, 1, count), d2, min(d1, dstar))
     sigma = None
     if encoder == "prior":
         sigma = np.repeat(eta_enc[:, None], d1, 1)
@@ -106,6 +106,15 @@ def draw_block(seed: int, number: int, count: int, device: str | torch.device = 
     start = type(start)(*(value.to(device) for value in start))
     scales = Scales(*(getattr(scales, name).to(device) for name in ("W", "U", "loss")))
     return Block(number, hardship, encoder, zeta, residual, sigma, statistics, start, scales)
+
+
+def _off_the_ratios(beta: Float[np.ndarray, " count"], d2: int, modes: int) -> Float[np.ndarray, " count"]:
+    """The same, but no nearer than 2 % to where k modes make the loss level in η_dec²: with r = 0 it falls or rises for ever there,
+    so slowly that descent cannot tell."""
+    ratios = d2 / np.arange(1, modes + 1)
+    while (near := np.abs(beta[:, None] / ratios - 1).min(1) < 1 / 50).any():
+        beta = np.where(near, beta * (1 + 1 / 20), beta)
+    return beta
 
 
 def _tiny(rng: np.random.Generator, *shape: int) -> Float[np.ndarray, " ..."]:

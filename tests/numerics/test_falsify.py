@@ -102,42 +102,43 @@ def test_attempts_find_nothing(number: int) -> None:
     assert found == attempt(2, number, COUNT)
 
 
-def ended(number: int) -> tuple[Block, np.ndarray, np.ndarray, np.ndarray]:
-    """A block with the losses where descent ended, where it diverged, and where it is certified."""
+def ended(number: int) -> tuple[Block, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """A block with the losses where descent ended and their sizes, where it diverged, and where it is certified."""
     block = draw_block(2, number, COUNT)
     end, fell = fast_minima(block.start, block.statistics, block.scales, block.objective)
     loss, diverged = block.objective.loss(*end, *block.statistics).numpy(), fell.numpy()
-    return block, loss, diverged, certified(block, end).numpy() & ~diverged
+    nats = block.objective.size(end, block.statistics, block.scales.loss).numpy()
+    return block, loss, nats, diverged, certified(block, end).numpy() & ~diverged
 
 
 @pytest.mark.parametrize("number", [0, 1, 3])
 @pytest.mark.parametrize("share", [1e-6, 1e-8])
 def test_what_ends_below_or_is_certified_above_speaks_against_the_theory(number: int, share: float) -> None:
-    block, loss, diverged, good = ended(number)
-    assert compared(block, loss, diverged, good).against == ()
+    block, loss, nats, diverged, good = ended(number)
+    assert compared(block, loss, nats, diverged, good).against == ()
     moved = loss.copy()
     moved[4] -= share * max(1.0, abs(loss[4]))
-    assert [place for place, _ in compared(block, moved, diverged, good).against] == [4]
-    assert [place for place, _ in compared(block, moved, diverged, good & False).against] == [4]
+    assert [place for place, _ in compared(block, moved, nats, diverged, good).against] == [4]
+    assert [place for place, _ in compared(block, moved, nats, diverged, good & False).against] == [4]
     moved[4] = loss[4] + share * max(1.0, abs(loss[4]))
-    assert [place for place, _ in compared(block, moved, diverged, good).against] == [4]
+    assert [place for place, _ in compared(block, moved, nats, diverged, good).against] == [4]
     without = good.copy()
     without[4] = False
-    found = compared(block, moved, diverged, without)
+    found = compared(block, moved, nats, diverged, without)
     assert (found.against, found.uncertified) == ((), (4,))
     moved[4] = np.nan
-    assert [place for place, _ in compared(block, moved, diverged, good).against] == [4]
+    assert [place for place, _ in compared(block, moved, nats, diverged, good).against] == [4]
 
 
 def test_divergence_has_to_be_where_the_loss_is_unbounded() -> None:
     number = next(k for k in EVERY if 0 < attempt(2, k, COUNT).diverged < COUNT)
-    block, loss, diverged, good = ended(number)
-    assert compared(block, loss, diverged, good).against == ()
+    block, loss, nats, diverged, good = ended(number)
+    assert compared(block, loss, nats, diverged, good).against == ()
     bounded, unbounded = int(np.flatnonzero(~diverged)[0]), int(np.flatnonzero(diverged)[0])
     for place, diverges in ((bounded, True), (unbounded, False)):
         fell, held = diverged.copy(), good.copy()
         fell[place], held[place] = diverges, not diverges
-        assert [where for where, _ in compared(block, loss, fell, held).against] == [place]
+        assert [where for where, _ in compared(block, loss, nats, fell, held).against] == [place]
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
