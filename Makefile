@@ -10,7 +10,7 @@ ONE_THREAD := OMP_NUM_THREADS=1
 
 export PYTHONUNBUFFERED := 1
 .DEFAULT_GOAL := help
-.PHONY: help audit readme test mutation lint types format notebooks clean
+.PHONY: help audit readme test bench mutation lint types format notebooks clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ readme: $(INSTALLED) ## judge the errata and write their table into README.md
 
 test: lint types ## lint, types, the tests and the notebooks
 	$(ONE_THREAD) $(BIN)/pytest -n $(WORKERS) --dist loadfile --nbval --nbval-current-env --durations 10 tests $(NOTEBOOKS)
+
+bench: $(INSTALLED) ## time the descent beside its peers, and write benchmarks/README.md; takes some minutes
+	$(ONE_THREAD) $(BIN)/python benchmarks/descent.py
 
 mutation: $(INSTALLED) ## change the code of the theory in small ways, and see that the tests notice; takes an hour
 	$(BIN)/python tests/mutation --sample $(or $(SAMPLE),24) $(addprefix --module ,$(MODULE))
