@@ -169,6 +169,9 @@ def falsify(
     workers: Annotated[
         int | None, typer.Option(min=1, metavar="W", help="Worker processes. Default: one a core, one for a GPU.")
     ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Of a Dask cluster that does the work instead.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of instances and starts.")] = 0,
     resume: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep what is done in this folder, and go on from what it holds.")
@@ -189,15 +192,24 @@ def falsify(
     console = console_for(json_path == "-")
 
     from collapse import falsify as engine
-    from collapse.workers import workers as started
+    from collapse.cluster import cluster
+    from collapse.workers import started_here
+    from derivations.errors import DataError
     from numerics.descent import resolve_device
 
     where = str(resolve_device(device.value))
+    if scheduler is not None and workers is not None:
+        raise DataError("--workers are processes of this machine, and --scheduler is a cluster's: give one of them.")
     count = workers or (1 if where == "cuda" else os.cpu_count() or 1)
-    options = {"seed": seed, "instances": instances, "minutes": minutes, "device": where, "workers": count}
     try:
-        with started(count, ["numerics.falsify"], count) as pool, AttemptCounter(console, instances) as counter:
-            outcome = engine.falsify(pool, **options, directory=resume, listener=counter)  # type: ignore[arg-type]
+        with (
+            cluster(scheduler) if scheduler else started_here(count) as (pool, threads),
+            AttemptCounter(console, instances) as counter,
+        ):
+            outcome = engine.falsify(
+                pool, seed=seed, instances=instances, minutes=minutes, device=where, workers=threads, directory=resume,
+                listener=counter,
+            )  # fmt: skip
     except KeyboardInterrupt:
         interrupted(f"interrupted: what is done is kept in {resume}" if resume else "interrupted: nothing was kept")
     if json_path != "-" or console.is_terminal:

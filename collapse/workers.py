@@ -60,6 +60,13 @@ def workers(tasks: int, preload: Sequence[str] = (), count: int | None = None) -
 
 
 @contextmanager
+def started_here(count: int) -> Iterator[tuple[Executor, int]]:
+    """So many workers, whose work is attempts to falsify, and their number."""
+    with workers(count, ["numerics.falsify"], count) as pool:
+        yield pool, count
+
+
+@contextmanager
 def _uninterrupted() -> Iterator[None]:
     """Processes that are started meanwhile ignore interrupts for good: those are the main process's to handle."""
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -165,3 +165,11 @@ def test_moments_on_another_scale_are_certified_alike() -> None:
     for each in (block, scaled):
         end, diverged = fast_minima(each.start, each.statistics, each.scales, each.objective)
         assert (certified(each, end) | diverged).all()
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("number", EVERY)
+def test_attempts_on_cuda_find_nothing(number: int) -> None:
+    found = attempt(2, number, COUNT, "cuda")
+    assert (found.against, found.uncertified) == ((), ())

@@ -1,0 +1,42 @@
+"""Workers on a Dask cluster, in the place of processes on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+
+from derivations.errors import DataError
+
+_PATIENCE = 10
+"""Seconds to wait for a scheduler."""
+
+
+@contextmanager
+def cluster(address: str) -> Iterator[tuple[Executor, int]]:
+    """A pool of the cluster's workers, and how many threads they have; what a lost worker had in hand is done by another.
+
+    Args:
+        address: of the scheduler, such as tcp://192.168.0.1:8786.
+
+    Raises:
+        DataError: Dask is not installed, or no scheduler or no worker answers.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise DataError("--scheduler needs Dask: install posterior-collapse[cluster].") from None
+    try:
+        client = Client(address, timeout=_PATIENCE)
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"--scheduler: no Dask scheduler answers at {address} ({type(error).__name__}). Start one with `dask scheduler`, and "
+            "workers with `dask worker ADDRESS`, in this same environment."
+        ) from None
+    with client:
+        threads = sum(worker["nthreads"] for worker in client.scheduler_info(n_workers=-1)["workers"].values())
+        if not threads:
+            raise DataError(
+                f"--scheduler: the scheduler at {address} has no workers. Start some with `dask worker {address}`."
+            )
+        yield client.get_executor(pure=False), threads

@@ -1,0 +1,75 @@
+"""`collapse falsify --scheduler`: a real cluster of processes, one of which is killed midway."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from collapse.cluster import cluster
+from derivations.errors import DataError
+
+distributed = pytest.importorskip("distributed", reason="Dask is not installed")
+
+INSTANCES = 1500  # six blocks
+COMMAND = [sys.executable, "-m", "collapse.cli", "falsify", "--instances", str(INSTANCES), "--json", "-"]
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    """Of a scheduler with two workers, each a process of its own."""
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+    ) as started:
+        yield started.scheduler_address
+
+
+def workers_of(address: str) -> list[int]:
+    with distributed.Client(address) as client:
+        return list(client.run(os.getpid).values())
+
+
+@pytest.mark.slow
+def test_a_lost_worker_loses_nothing_and_counts_nothing_twice(address: str, tmp_path: Path) -> None:
+    here = subprocess.run([*COMMAND, "--workers", "1"], capture_output=True, text=True, check=True)
+    victim = workers_of(address)[0]
+    kept = tmp_path / "attempts.jsonl"
+    there = subprocess.Popen(
+        [*COMMAND, "--scheduler", address, "--resume", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while there.poll() is None and not (kept.exists() and kept.stat().st_size):
+        time.sleep(1 / 100)
+    assert there.poll() is None, "all was done before a worker could be killed"
+    os.kill(victim, signal.SIGKILL)
+    output, _ = there.communicate()
+    assert there.returncode == 0
+    assert victim not in workers_of(address)
+    blocks = sorted(json.loads(line)["block"] for line in kept.read_text().splitlines())
+    assert blocks == list(range(6))
+    documents = [json.loads(text) for text in (here.stdout, output)]
+    for document in documents:
+        assert document.pop("seconds") > 0
+    assert documents[0] == documents[1]
+
+
+def test_no_scheduler_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collapse.cluster._PATIENCE", 1)
+    with pytest.raises(DataError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"), cluster("tcp://127.0.0.1:9"):
+        pass
+    with pytest.raises(DataError, match="no Dask scheduler answers at nonsense"), cluster("nonsense://x"):
+        pass
+
+
+def test_workers_and_a_scheduler_exclude_each_other() -> None:
+    command = [*COMMAND, "--workers", "2", "--scheduler", "tcp://127.0.0.1:9"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert found.returncode == 2
+    assert "give one of them" in found.stderr
