@@ -62,7 +62,10 @@ def test_a_lost_worker_loses_nothing_and_counts_nothing_twice(address: str, tmp_
 
 def test_no_scheduler_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("collapse.cluster._PATIENCE", 1)
-    with pytest.raises(DataError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"), cluster("tcp://127.0.0.1:9"):
+    with (
+        pytest.raises(DataError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"),
+        cluster("tcp://127.0.0.1:9"),
+    ):
         pass
     with pytest.raises(DataError, match="no Dask scheduler answers at nonsense"), cluster("nonsense://x"):
         pass
