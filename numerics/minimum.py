@@ -50,6 +50,16 @@ class Minimum:
         return self.U @ self.V.T
 
     @cached_property
+    def U_singular_values(self) -> Float[np.ndarray, " modes"]:
+        """Singular values of U, non-increasing."""
+        return np.linalg.svd(self.U, compute_uv=False)
+
+    @cached_property
+    def V_singular_values(self) -> Float[np.ndarray, " modes"]:
+        """Singular values of V, non-increasing."""
+        return np.linalg.svd(self.V, compute_uv=False)
+
+    @cached_property
     def product_singular_values(self) -> Float[np.ndarray, " dstar"]:
         """Singular values of U Vᵀ, non-increasing."""
         return np.linalg.svd(self.product, compute_uv=False)

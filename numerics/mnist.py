@@ -67,7 +67,9 @@ def _from_openml(path: Path | None) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # each failed attempt warns
-            pixels = fetch_openml("mnist_784", version=1, as_frame=False, parser="liac-arff", n_retries=1).data
+            pixels = fetch_openml(
+                "mnist_784", version=1, as_frame=False, parser="liac-arff", n_retries=1, delay=0.1
+            ).data
     except Exception as error:  # whatever the network or its absence raises
         where = f"there is no {path}" if path is not None else f"{FOLDER} names no folder with mnist.npz"
         raise DataUnavailable(f"MNIST is not at hand: {where}, and OpenML cannot be reached ({error})") from error

@@ -148,13 +148,11 @@ class DescentLayer(FloatLayer):
         if "at-threshold" in problem.regimes:
             return
         for quantity, mine, theirs in (
-            ("singular values of U", found.U, point.U),
-            ("singular values of V", found.V, point.V),
-            ("singular values of U V^T", found.product, point.U @ point.V.T),
+            ("singular values of U", found.U_singular_values, point.U),
+            ("singular values of V", found.V_singular_values, point.V),
+            ("singular values of U V^T", found.product_singular_values, point.U @ point.V.T),
         ):
-            yield Finding(
-                quantity, problem.name, relative_distance(_spectrum(mine), _spectrum(theirs)), DESCENT_INVARIANT
-            )
+            yield Finding(quantity, problem.name, relative_distance(mine, _spectrum(theirs)), DESCENT_INVARIANT)
         deviations = relative_distance(np.sort(found.sigma), np.sort(np.sqrt(point.variance)))
         yield Finding("encoder standard deviations", problem.name, deviations, DESCENT_INVARIANT)
 
