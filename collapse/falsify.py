@@ -111,9 +111,9 @@ class Store:
     def _check(self, path: Path, settings: dict[str, Any]) -> None:
         if path.exists():
             try:
-                kept = json.loads(path.read_text(encoding="utf-8"))
-            except ValueError:
-                raise DataError(f"--resume: {path} is no JSON; name another folder.") from None
+                kept = dict(json.loads(path.read_text(encoding="utf-8")))
+            except (ValueError, TypeError):
+                raise DataError(f"--resume: {path} is no JSON object; name another folder.") from None
             differing = [name for name in settings if kept.get(name) != settings[name]]
             if differing:
                 name = differing[0]
@@ -127,7 +127,7 @@ class Store:
         whole = []
         if not path.exists():
             return
-        for line in path.read_text(encoding="utf-8").splitlines():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 one = _attempt(json.loads(line))
             except (ValueError, TypeError, KeyError):

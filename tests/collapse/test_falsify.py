@@ -70,7 +70,7 @@ def test_a_killed_run_goes_on(pool: Executor, tmp_path: Path) -> None:
     with pytest.raises(Killed):
         falsify(pool, **SETTINGS, directory=tmp_path, listener=kill)
     with (tmp_path / "attempts.jsonl").open("a") as file:
-        file.write('{"block": 3, "hardship": "spr')  # cut short
+        file.write('{"block": 3}\n7\n{"block": 3, "hardship": "spr')  # of another make, and cut short
     done: list[int] = []
     original = module.attempt
 
@@ -100,9 +100,10 @@ def test_another_run_s_folder_is_refused(pool: Executor, tmp_path: Path) -> None
     falsify(pool, **SETTINGS | {"instances": 8}, directory=tmp_path)
     with pytest.raises(DataError, match=r"holds a run with seed = 0, not 1; name another folder"):
         falsify(pool, **SETTINGS | {"seed": 1}, directory=tmp_path)
-    (tmp_path / "settings.json").write_text("no json")
-    with pytest.raises(DataError, match="is no JSON"):
-        falsify(pool, **SETTINGS, directory=tmp_path)
+    for text in ("no json", "[1, 2]", "7"):
+        (tmp_path / "settings.json").write_text(text)
+        with pytest.raises(DataError, match="is no JSON object"):
+            falsify(pool, **SETTINGS, directory=tmp_path)
     with pytest.raises(DataError, match="cannot use"):
         falsify(pool, **SETTINGS, directory=tmp_path / "settings.json")
 
