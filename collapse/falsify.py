@@ -67,7 +67,7 @@ class Outcome:
         found = [(getattr(attempt, f"worst_{side}"), attempt) for attempt in self.attempts]
         if not found:
             return 0.0, None, 0
-        (gap, place), where = max(found, key=lambda pair: abs(pair[0][0]))
+        (gap, place), where = (max if side == "above" else min)(found, key=lambda pair: pair[0][0])
         return gap, where, place
 
     def by(self, name: str) -> dict[str, int]:
