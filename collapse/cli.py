@@ -136,13 +136,13 @@ def errata(
 
     from collapse.errata import collect_errata
     from collapse.report.errata import errata_document, inserted, markdown, print_errata
-    from collapse.report.progress import Counter
+    from collapse.report.progress import ErrataCounter
     from collapse.workers import workers
 
     text = inserted(read_markdown(into), "") if into is not None else ""
     console = console_for("-" in (json_path, markdown_path))
     try:
-        with workers(len(claims), ["collapse.decisions"]) as pool, Counter(console, "judging", claims) as progress:
+        with workers(len(claims), ["collapse.decisions"]) as pool, ErrataCounter(console, claims) as progress:
             found = collect_errata(claims, pool, progress)
     except KeyboardInterrupt:
         interrupted()
@@ -197,17 +197,17 @@ def falsify(
     from derivations.errors import DataError
     from numerics.descent import resolve_device
 
-    where = str(resolve_device(device.value))
     if scheduler is not None and workers is not None:
         raise DataError("--workers are processes of this machine, and --scheduler is a cluster's: give one of them.")
-    count = workers or (1 if where == "cuda" else os.cpu_count() or 1)
+    alone = scheduler is None and str(resolve_device(device.value)) == "cuda"
+    count = workers or (1 if alone else os.cpu_count() or 1)
     try:
         with (
-            cluster(scheduler) if scheduler else started_here(count) as (pool, threads),
+            cluster(scheduler) if scheduler is not None else started_here(count) as (pool, threads),
             AttemptCounter(console, instances) as counter,
         ):
             outcome = engine.falsify(
-                pool, seed=seed, instances=instances, minutes=minutes, device=where, workers=threads, directory=resume,
+                pool, seed=seed, instances=instances, minutes=minutes, device=device.value, workers=threads, directory=resume,
                 listener=counter,
             )  # fmt: skip
     except KeyboardInterrupt:

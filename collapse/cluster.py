@@ -22,10 +22,14 @@ def cluster(address: str) -> Iterator[tuple[Executor, int]]:
     Raises:
         DataError: Dask is not installed, or no scheduler or no worker answers.
     """
+    if not address:
+        raise DataError("--scheduler: the address is empty; name a Dask scheduler, such as tcp://192.168.0.1:8786.")
     try:
         from distributed import Client
     except ImportError:
-        raise DataError("--scheduler needs Dask: install posterior-collapse[cluster].") from None
+        raise DataError(
+            "--scheduler needs Dask: install this project with its extra, pip install '.[cluster]'."
+        ) from None
     try:
         client = Client(address, timeout=_PATIENCE)
     except (OSError, ValueError) as error:

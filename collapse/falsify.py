@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
+import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from itertools import count as numbers
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
+import derivations
+import numerics
+from collapse.store import Store, opened
 from derivations.errors import DataError
+from numerics.descent import resolve_device
 from numerics.falsify import Attempt, attempt
+
+Listener = Callable[[Attempt, bool], None]
+"""Told an attempt, and whether it has just been made."""
 
 BLOCK = 256
 """Instances of a block; a run's last block may be smaller."""
@@ -45,12 +54,7 @@ class Outcome:
     def passed(self) -> bool:
         """Whether something was tried, nothing speaks against the theory, and every descent ended as a certified minimum or
         where the loss is unbounded."""
-        return self.instances > 0 and not self.against and not self.uncertified
-
-    @property
-    def uncertified(self) -> int:
-        """Descents that ended without a certificate: they prove nothing either way."""
-        return sum(len(attempt.uncertified) for attempt in self.attempts)
+        return self.instances > 0 and not self.against and not self.unsettled
 
     @property
     def certified(self) -> int:
@@ -62,13 +66,30 @@ class Outcome:
         """Descents along which the loss fell without bound."""
         return sum(attempt.diverged for attempt in self.attempts)
 
-    def worst(self, side: str) -> tuple[float, Attempt | None, int]:
-        """The largest gap "above" or "below" the closed form, the block and the place there."""
-        found = [(getattr(attempt, f"worst_{side}"), attempt) for attempt in self.attempts]
-        if not found:
-            return 0.0, None, 0
-        (gap, place), where = (max if side == "above" else min)(found, key=lambda pair: pair[0][0])
-        return gap, where, place
+    @property
+    def unsettled(self) -> list[tuple[Attempt, int]]:
+        """The descents that ended without a certificate, each by its block and its place there: they prove nothing either way."""
+        return [(attempt, place) for attempt in self.attempts for place in attempt.uncertified]
+
+    @property
+    def worst_above(self) -> float:
+        """The largest gap above a closed form, at least 0."""
+        return max((0.0, *(attempt.worst_above[0] for attempt in self.attempts)))
+
+    @property
+    def worst_below(self) -> float:
+        """The largest gap below a closed form, as a number of at least 0."""
+        return max((0.0, *(-attempt.worst_below[0] for attempt in self.attempts)))
+
+    @property
+    def allowed(self) -> float:
+        """The largest gap that passes for rounding."""
+        return max((attempt.allowed for attempt in self.attempts), default=0.0)
+
+    @property
+    def loose(self) -> int:
+        """At how many instances that is more than the usual tolerance."""
+        return sum(attempt.loose for attempt in self.attempts)
 
     def by(self, name: str) -> dict[str, int]:
         """Instances by "hardship" or "encoder"."""
@@ -86,69 +107,20 @@ class Outcome:
         return dict(sorted(worst.items()))
 
 
-class Store:
-    """The attempts of a run on disk: one line each, written as they come. A line that a kill cut short is done again."""
-
-    def __init__(self, directory: Path | None, settings: dict[str, Any]) -> None:
-        """Open a folder, or none.
-
-        Raises:
-            DataError: it holds a run with other settings, or cannot be used.
-        """
-        self.path: Path | None = directory / "attempts.jsonl" if directory is not None else None
-        self.found: dict[int, Attempt] = {}
-        if directory is None:
-            return
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-            self._check(directory / "settings.json", settings)
-            self._read(directory / "attempts.jsonl")
-        except OSError as error:
-            raise DataError(
-                f"--resume: cannot use {directory}: {error.strerror}. Name a folder you can write to."
-            ) from None
-
-    def _check(self, path: Path, settings: dict[str, Any]) -> None:
-        if path.exists():
-            try:
-                kept = dict(json.loads(path.read_text(encoding="utf-8")))
-            except (ValueError, TypeError):
-                raise DataError(f"--resume: {path} is no JSON object; name another folder.") from None
-            differing = [name for name in settings if kept.get(name) != settings[name]]
-            if differing:
-                name = differing[0]
-                raise DataError(
-                    f"--resume: {path.parent} holds a run with {name} = {kept.get(name)!r}, not {settings[name]!r}; name another "
-                    f"folder, or give the run's own {name}."
-                )
-        path.write_text(json.dumps(settings) + "\n", encoding="utf-8")
-
-    def _read(self, path: Path) -> None:
-        whole = []
-        if not path.exists():
-            return
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            try:
-                one = _attempt(json.loads(line))
-            except (ValueError, TypeError, KeyError):
-                continue  # cut short
-            self.found[one.block] = one
-            whole.append(line)
-        path.write_text("".join(f"{line}\n" for line in whole), encoding="utf-8")
-
-    def keep(self, one: Attempt) -> None:
-        """Take in an attempt."""
-        self.found[one.block] = one
-        if self.path is not None:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(one)) + "\n")
+def fingerprint() -> str:
+    """Of all source files that an attempt rests on: another one, other attempts."""
+    found = hashlib.sha256()
+    for package in (derivations, numerics):
+        folder = Path(next(iter(package.__path__)))
+        for path in sorted(folder.rglob("*.py")):
+            found.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+    return found.hexdigest()[:16]
 
 
-def _attempt(document: dict[str, Any]) -> Attempt:
-    values = {field.name: document[field.name] for field in fields(Attempt)}
-    for name in ("shape", "worst_above", "worst_below", "uncertified"):
-        values[name] = tuple(values[name])
-    return Attempt(**values | {"against": tuple(tuple(pair) for pair in values["against"])})
+def surroundings(device: str) -> dict[str, str]:
+    """What attempts depend on where they are made: the device's name resolved, the code, the libraries."""
+    where = str(resolve_device(device))
+    return {"device": where, "code": fingerprint(), "torch": torch.__version__, "numpy": np.__version__}
 
 
 def falsify(
@@ -160,7 +132,7 @@ def falsify(
     device: str,
     workers: int,
     directory: Path | None,
-    listener: Callable[[Attempt], None] = lambda attempt: None,
+    listener: Listener = lambda attempt, fresh: None,
 ) -> Outcome:
     """Attempt blocks until there are enough instances, or the time is over; blocks that the folder holds are not done again.
 
@@ -169,40 +141,62 @@ def falsify(
         seed: of all blocks.
         instances: how many descents; None for as many as the time allows.
         minutes: how long; None for as long as it takes.
-        device: "cpu" or "cuda".
+        device: "auto", "cpu" or "cuda", as the workers have it.
         workers: how many the pool has.
         directory: where attempts are kept; None to keep none.
-        listener: told every attempt, those found in the folder first.
+        listener: told every attempt, and whether it is fresh; those found in the folder come first.
 
     Raises:
-        DataError: the folder holds a run with other settings.
+        DataError: the folder cannot be used or holds another run, minutes are no number, or a worker is lost or of another make.
     """
-    store = Store(directory, {"seed": seed, "block": BLOCK, "device": device, "torch": torch.__version__})
+    if minutes is not None and not math.isfinite(minutes):
+        raise DataError(f"--minutes must be finite, got {minutes!r}.")
+    there = _result(pool.submit(surroundings, device), "no worker could begin", directory)
+    mine = surroundings("cpu") | {"device": there["device"]}
+    if there != mine:
+        name = next(name for name in mine if there.get(name) != mine[name])
+        raise DataError(
+            f"the workers have {name} = {there.get(name)!r}, this machine {mine[name]!r}: install the same on both."
+        )
+    with opened(directory, {"seed": seed, "block": BLOCK} | there) as store:
+        done = _kept(store, instances)
+        for one in done.values():
+            listener(one, False)
+        deadline = None if minutes is None else time.monotonic() + 60 * minutes
+        open_: dict[Future[Attempt], tuple[int, int]] = {}
+        todo = ((number, count) for number, count in _blocks(instances) if number not in done)
+        while True:
+            late = deadline is not None and time.monotonic() >= deadline
+            while not late and len(open_) < _AHEAD * workers and (block := next(todo, None)) is not None:
+                open_[pool.submit(attempt, seed, *block, there["device"])] = block
+            if not open_:
+                break
+            for future in wait(open_, return_when=FIRST_COMPLETED).done:
+                number, _ = open_.pop(future)
+                one = _result(future, f"block {number} could not be finished", directory)
+                store.keep(one)
+                done[number] = one
+                listener(one, True)
+    return Outcome(seed, there["device"], tuple(done[number] for number in sorted(done)))
+
+
+def _result(future: Future[Any], failing: str, directory: Path | None) -> Any:
+    """A worker's result; what befell the worker, in one line."""
+    try:
+        return future.result()
+    except DataError:
+        raise
+    except Exception as error:
+        kept = f"what is done is kept in {directory}" if directory else "--resume DIR would have kept what was done"
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise DataError(f"{failing} ({reason}). Fewer workers may do, if memory ran out; {kept}.") from error
+
+
+def _kept(store: Store, instances: int | None) -> dict[int, Attempt]:
+    """The attempts of a store that are wanted."""
     reach = max(store.found, default=-1) + 1
-    kept = [store.found[number] for number, count in islice(_blocks(instances), reach) if _holds(store, number, count)]
-    for one in kept:
-        listener(one)
-    done = {one.block: one for one in kept}
-    deadline = None if minutes is None else time.monotonic() + 60 * minutes
-    open_: dict[Future[Attempt], tuple[int, int]] = {}
-    todo = ((number, count) for number, count in _blocks(instances) if number not in done)
-    while True:
-        late = deadline is not None and time.monotonic() >= deadline
-        while not late and len(open_) < _AHEAD * workers and (block := next(todo, None)) is not None:
-            open_[pool.submit(attempt, seed, *block, device)] = block
-        if not open_:
-            break
-        for future in wait(open_, return_when=FIRST_COMPLETED).done:
-            del open_[future]
-            one = future.result()
-            store.keep(one)
-            done[one.block] = one
-            listener(one)
-    return Outcome(seed, device, tuple(done[number] for number in sorted(done)))
-
-
-def _holds(store: Store, number: int, count: int) -> bool:
-    return number in store.found and store.found[number].instances == count
+    wanted = dict(islice(_blocks(instances), reach))
+    return {n: store.found[n] for n, count in wanted.items() if n in store.found and store.found[n].instances == count}
 
 
 def _blocks(instances: int | None) -> Iterator[tuple[int, int]]:
@@ -212,12 +206,3 @@ def _blocks(instances: int | None) -> Iterator[tuple[int, int]]:
         if count <= 0:
             return
         yield number, count
-
-
-def shown(places: Sequence[tuple[Attempt, int, float]], seed: int, most: int = 10) -> list[str]:
-    """The first instances that speak against the theory, each with what reproduces it."""
-    return [
-        f"gap {gap:.3e}: {one.hardship}, {one.encoder}, D0 x d2 x d1 = {' x '.join(map(str, one.shape))}; "
-        f"draw_block({seed}, {one.block}, {one.instances}), instance {place}"
-        for one, place, gap in places[:most]
-    ]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import multiprocessing
+import multiprocessing.connection
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
@@ -78,9 +80,18 @@ def _uninterrupted() -> Iterator[None]:
 
 def _set_up(preload: tuple[str, ...]) -> None:
     """Workers share the cores; matrices this small gain nothing from threads."""
+    threading.Thread(target=_end_with_the_main_process, daemon=True).start()
     os.environ["OMP_NUM_THREADS"] = "1"  # read by torch when it is imported
     for name in preload:
         importlib.import_module(name)
+
+
+def _end_with_the_main_process() -> None:
+    """However that ended: a worker left behind would wait for work, and hold what it has open, for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 class Backlog:

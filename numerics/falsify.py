@@ -30,7 +30,9 @@ class Attempt:
     """What came of one block: counts, the worst gaps with the instances they are at, and what speaks against the theory.
 
     Gaps are (found − stated)/max(1, |stated|); against holds (instance, gap) where descent ended below the stated minimum, or
-    above it with a certificate, or where the loss is unbounded in one and not in the other.
+    above it with a certificate, or where the loss is unbounded in one and not in the other. `allowed` is the largest gap that
+    passed for rounding on either side, or could have: it exceeds DESCENT_GAP where the terms of the loss are that much larger
+    than the loss, at `loose` instances.
     """
 
     block: int
@@ -42,6 +44,8 @@ class Attempt:
     diverged: int
     worst_above: tuple[float, int]
     worst_below: tuple[float, int]
+    allowed: float
+    loose: int
     uncertified: tuple[int, ...]
     against: tuple[tuple[int, float], ...]
 
@@ -76,13 +80,15 @@ def compared(
 ) -> Attempt:
     """The losses where descent ended, and whether it did with a certificate, against those of the closed forms.
 
-    Below the closed form is what lies below it by more than the rounding of the loss's largest term there, of size `nats`.
+    Below the closed form is what lies below it by more than the rounding of the loss's largest term there, of size `nats`. A loss
+    that is no number counts as far below.
     """
     stated = least_losses(block)
     unbounded = np.isneginf(stated)
     size = np.maximum(1.0, np.abs(np.where(unbounded, 1.0, stated)))
     gap = np.where(diverged | unbounded, 0.0, (loss - np.where(unbounded, 0.0, stated)) / size)
-    rounding = DESCENT_BELOW.value * np.maximum(1.0, nats / size)
+    gap = np.where(np.isfinite(gap), gap, np.sign(np.nan_to_num(gap, nan=-1.0)) * np.finfo(np.float64).max)
+    rounding = np.where(diverged | unbounded, 0.0, DESCENT_BELOW.value * np.maximum(1.0, nats / size))
     above = good & ~(gap <= np.maximum(DESCENT_GAP.value, rounding))
     against = np.flatnonzero(above | ~(gap >= -rounding) | (diverged & ~unbounded) | (good & unbounded))
     return Attempt(
@@ -95,6 +101,8 @@ def compared(
         int(diverged.sum()),
         (float(gap.max()), int(gap.argmax())),
         (float(gap.min()), int(gap.argmin())),
+        float(np.maximum(DESCENT_GAP.value, rounding).max()),
+        int(np.sum(rounding > DESCENT_GAP.value)),
         tuple(int(place) for place in np.flatnonzero(~good & ~diverged)),
         tuple((int(place), float(gap[place])) for place in against),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -57,18 +58,19 @@ def mode_thresholds(problem: Problem) -> Float[np.ndarray, " modes"]:
 
 
 def misfit(
-    variance: float, squares: Float[np.ndarray, " modes"], residual: float, beta: float, d1: int, d2: int
-) -> float:
+    variance: Any, squares: Float[np.ndarray, "*batch modes"], residual: Any, beta: Any, d1: int, d2: int
+) -> Any:
     """d2 times a decoder variance, less the squared error that the best encoder and decoder leave at it: positive above the best.
 
     Args:
         variance: η_dec².
         squares: ζ_i², non-increasing.
         residual: r.
-        beta, d1, d2: as in Problem.
+        beta, d1, d2: as in Problem. Scalars may have the batch dimensions of squares.
     """
-    left = residual + float(np.sum(np.minimum(squares[:d1], beta * variance))) + float(np.sum(squares[d1:]))
-    return d2 * variance - left
+    level = np.asarray(beta * variance)[..., None]
+    modes = np.minimum(squares[..., :d1], level).sum(-1) + squares[..., d1:].sum(-1)
+    return d2 * variance - (residual + modes)
 
 
 def _fall(problem: Problem) -> float:

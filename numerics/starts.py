@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from numerics.decoder_objective import DecoderParameters
-from numerics.objective import Parameters
+from numerics.objective import Parameters, Statistics
 from numerics.problem import Problem
 
 __all__ = ["Scales", "random_decoder_start", "random_start"]
@@ -31,16 +31,20 @@ class Scales:
 
     @classmethod
     def of(cls, problem: Problem, device: str | torch.device = "cpu") -> Scales:
-        """Those of one instance, from the traces of its second moments."""
-        x2 = float(np.trace(problem.A)) / problem.D0
-        noise = problem.y2 / problem.d2 if problem.learned_decoder else problem.eta_dec**2
-        y2 = (problem.y2 + problem.beta * noise) / problem.d2
-        values = (
-            problem.eta_enc / np.sqrt(x2),
-            np.sqrt(y2) / problem.eta_enc,
-            problem.y2 / (2 * noise) + problem.beta,
+        """Those of one instance."""
+        return cls.from_moments(Statistics.of(problem, device), learned_decoder=problem.learned_decoder)
+
+    @classmethod
+    def from_moments(cls, statistics: Statistics, *, learned_decoder: bool) -> Scales:
+        """Those of one instance or a batch, from the traces of the second moments."""
+        A, C, y2, beta, eta_dec, eta_enc = statistics
+        d2 = C.shape[-2]
+        noise = y2 / d2 if learned_decoder else eta_dec.square()
+        return cls(
+            eta_enc / A.diagonal(dim1=-2, dim2=-1).mean(-1).sqrt(),
+            ((y2 + beta * noise) / d2).sqrt() / eta_enc,
+            y2 / (2 * noise) + beta,
         )
-        return cls(*(torch.tensor(float(value), dtype=torch.float64, device=device) for value in values))
 
     def rows(self, index: Int[Tensor, " rows"]) -> Scales:
         """Those of some instances of a batch."""

@@ -10,19 +10,20 @@ from jaxtyping import Float
 
 from numerics.decoder_objective import LEARNED_DECODER, DecoderParameters
 from numerics.objective import FIXED_VARIANCES, LEARNED_VARIANCES, Objective, Parameters, Statistics
+from numerics.regimes import misfit
 from numerics.starts import Scales
 
 __all__ = ["ENCODERS", "HARDSHIPS", "LARGEST", "Block", "draw_block"]
 
 HARDSHIPS: dict[str, str] = {
     "spread": "singular values on both sides of their thresholds, over two decades",
-    "near ties": "all singular values within 1e-1 to 1e-12 of each other, relative",
+    "near ties": "two or more singular values, all within 1e-1 to 1e-12 of each other, relative",
     "ties": "equal singular values in pairs",
-    "near thresholds": "within 1e-1 to 1e-12 of their thresholds, relative, on either side",
-    "at thresholds": "at their thresholds up to rounding",
+    "near thresholds": "within 1e-1 to 1e-12 of their thresholds, relative, on either side: all, or one where sigma is fixed",
+    "at thresholds": "the same up to rounding",
     "zero modes": "some singular values are zero",
     "six decades of beta": "beta from 1e-3 to 1e3, whatever the singular values",
-    "rank-deficient A": "d0 < D0 (where D0 > 1)",
+    "rank-deficient A": "d0 < D0",
     "ill-conditioned A": "eigenvalues of A from 1 down to 1e-8; A is diagonal, so that its inverse root is known to rounding",
 }
 ENCODERS: dict[str, str] = {
@@ -73,39 +74,45 @@ def draw_block(seed: int, number: int, count: int, device: str | torch.device = 
     rng = np.random.default_rng([seed, number])
     hardship = list(HARDSHIPS)[number % len(HARDSHIPS)]
     encoder = list(ENCODERS)[number % len(ENCODERS)]
-    D0, d2, d1 = (1 + int(LARGEST * rng.random() ** 3) for _ in range(3))
-    d0 = int(rng.integers(1, D0)) if hardship == "rank-deficient A" and D0 > 1 else D0
+    least = 2 if "ties" in hardship or "A" in hardship else 1
+    D0, d2 = (least + int((LARGEST + 1 - least) * rng.random() ** 3) for _ in range(2))
+    d1 = 1 + int(LARGEST * rng.random() ** 3)
+    d0 = int(rng.integers(1, D0)) if hardship == "rank-deficient A" else D0
     dstar = min(d0, d2)
 
     eta_dec, eta_enc = 10 ** rng.uniform(-0.5, 0.5, (2, count))
-    beta = 10 ** (rng.uniform(-3, 3, count) if hardship == "six decades of beta" else rng.uniform(-1.3, 0.8, count))
+    beta = _betas(rng, hardship, encoder, count, d2 / dstar)
+    has_residual = rng.random(count) < 1 / 2
     if encoder == "decoder":
-        beta = _off_the_ratios(d2 / dstar * 10 ** rng.uniform(-1, 1, count), d2, min(d1, dstar))
-    sigma = None
-    if encoder == "prior":
-        sigma = np.repeat(eta_enc[:, None], d1, 1)
-    elif encoder == "fixed":
-        spread = 10 ** rng.uniform(-0.5, 0.5, (count, d1))
-        close = spread[:, :1] * (1 + _tiny(rng, count, 1) * rng.uniform(-1, 1, (count, d1)))
-        sigma = eta_enc[:, None] * np.where(rng.random((count, 1)) < 1 / 2, close, spread)
-
-    thresholds = np.repeat((np.sqrt(beta) * eta_dec)[:, None], dstar, 1)
-    if sigma is not None:
-        reach = min(d1, dstar)
-        thresholds[:, :reach] *= (np.sort(sigma, 1) / eta_enc[:, None])[:, :reach]
-    zeta = -np.sort(-_spectrum(rng, hardship, thresholds), 1)
+        beta = np.where(has_residual, beta, _off_the_ratios(beta, d2, min(d1, dstar)))
+    sigma = _deviations(rng, encoder, eta_enc, d1)
+    zeta = _spectrum(rng, hardship, np.sqrt(beta) * eta_dec, sigma, eta_enc, dstar)
     explained = np.sum(zeta**2, 1)
-    residual = np.where(rng.random(count) < 1 / 2, rng.uniform(0.05, 2, count) * (explained + beta * eta_dec**2), 0.0)
+    residual = np.where(has_residual, rng.uniform(0.05, 2, count) * (explained + beta * eta_dec**2), 0.0)
+    if encoder == "decoder" and "thresholds" in hardship:  # the r with which eta_dec is where the loss is least
+        residual = misfit(eta_dec**2, zeta**2, 0.0, beta, d1, d2)
     residual = np.where(explained > 0, residual, 1.0)
 
     A, C = _moments(rng, hardship, zeta, D0, d0, d2)
     arrays = (A, C, explained + residual, beta, eta_dec, eta_enc)
     statistics = Statistics(*(torch.tensor(array, dtype=torch.float64) for array in arrays))
-    start, scales = _start(rng, statistics, sigma, d1, learned_decoder=encoder == "decoder")
+    scales = Scales.from_moments(statistics, learned_decoder=encoder == "decoder")
+    start = _start(rng, statistics, scales, sigma, d1, learned_decoder=encoder == "decoder")
     statistics = Statistics(*(value.to(device) for value in statistics))
     start = type(start)(*(value.to(device) for value in start))
     scales = Scales(*(getattr(scales, name).to(device) for name in ("W", "U", "loss")))
     return Block(number, hardship, encoder, zeta, residual, sigma, statistics, start, scales)
+
+
+def _betas(
+    rng: np.random.Generator, hardship: str, encoder: str, count: int, ratio: float
+) -> Float[np.ndarray, " count"]:
+    """beta; with a learned decoder variance on both sides of `ratio` = d2/d*, or below it where thresholds have to be met."""
+    if hardship == "six decades of beta":
+        return 10 ** rng.uniform(-3, 3, count)
+    if encoder == "decoder":
+        return ratio * 10 ** rng.uniform(-1, -0.05 if "thresholds" in hardship else 1, count)
+    return 10 ** rng.uniform(-1.3, 0.8, count)
 
 
 def _off_the_ratios(beta: Float[np.ndarray, " count"], d2: int, modes: int) -> Float[np.ndarray, " count"]:
@@ -117,28 +124,58 @@ def _off_the_ratios(beta: Float[np.ndarray, " count"], d2: int, modes: int) -> F
     return beta
 
 
+def _deviations(
+    rng: np.random.Generator, encoder: str, eta_enc: Float[np.ndarray, " count"], d1: int
+) -> Float[np.ndarray, "count d1"] | None:
+    """Fixed standard deviations, half of the time nearly equal; None where they are learned."""
+    if encoder not in ("prior", "fixed"):
+        return None
+    if encoder == "prior":
+        return np.repeat(eta_enc[:, None], d1, 1)
+    count = len(eta_enc)
+    spread = 10 ** rng.uniform(-0.5, 0.5, (count, d1))
+    close = spread[:, :1] * (1 + _tiny(rng, count, 1) * rng.uniform(-1, 1, (count, d1)))
+    return eta_enc[:, None] * np.where(rng.random((count, 1)) < 1 / 2, close, spread)
+
+
 def _tiny(rng: np.random.Generator, *shape: int) -> Float[np.ndarray, " ..."]:
     return 10 ** -rng.uniform(1, 12, shape)
 
 
 def _spectrum(
-    rng: np.random.Generator, hardship: str, thresholds: Float[np.ndarray, "count dstar"]
+    rng: np.random.Generator,
+    hardship: str,
+    level: Float[np.ndarray, " count"],
+    sigma: Float[np.ndarray, "count d1"] | None,
+    eta_enc: Float[np.ndarray, " count"],
+    dstar: int,
 ) -> Float[np.ndarray, "count dstar"]:
-    """Singular values before they are sorted."""
-    count, dstar = thresholds.shape
+    """Singular values, non-increasing, about a level, √β η_dec: the threshold of every mode where σ_i is η_enc or learned.
+
+    Where σ is fixed, it is that of one mode m: the m-th largest singular value meets the m-th smallest σ.
+    """
+    count = len(level)
     spread = 10 ** rng.uniform(-0.7, 1.3, (count, dstar))
     signs = rng.uniform(-1, 1, (count, dstar))
-    if hardship == "near ties":
-        return thresholds[:, :1] * spread[:, :1] * (1 + _tiny(rng, count, 1) * signs)
-    if hardship == "ties":
-        return (thresholds[:, :1] * spread)[:, np.arange(dstar) // 2]
-    if hardship == "near thresholds":
-        return thresholds * (1 + _tiny(rng, count, dstar) * np.sign(signs))
-    if hardship == "at thresholds":
-        return thresholds
-    if hardship == "zero modes":
-        return thresholds * spread * (rng.random((count, dstar)) < 1 / 2)
-    return spread if hardship == "six decades of beta" else thresholds * spread
+    met = np.zeros(count, dtype=int)
+    if sigma is not None:
+        met = rng.integers(0, min(dstar, sigma.shape[1]), count)
+        level = level * np.sort(sigma, 1)[np.arange(count), met] / eta_enc
+    levels = np.repeat(level[:, None], dstar, 1)
+    if "thresholds" in hardship:
+        close = levels * (1 + _tiny(rng, count, dstar) * np.sign(signs)) if hardship == "near thresholds" else levels
+        if sigma is None or np.all(sigma == eta_enc[:, None]):
+            return -np.sort(-close, 1)
+        above, below = levels * rng.uniform(1.5, 10, (count, dstar)), levels * rng.uniform(0.1, 0.7, (count, dstar))
+        place = np.arange(dstar)
+        return -np.sort(-np.where(place < met[:, None], above, np.where(place > met[:, None], below, close)), 1)
+    found = {
+        "near ties": levels * spread[:, :1] * (1 + _tiny(rng, count, 1) * signs),
+        "ties": (levels * spread)[:, np.arange(dstar) // 2],
+        "zero modes": levels * spread * (rng.random((count, dstar)) < 1 / 2),
+        "six decades of beta": spread,
+    }.get(hardship, levels * spread)
+    return -np.sort(-found, 1)
 
 
 def _moments(
@@ -163,20 +200,15 @@ def _orthogonal(rng: np.random.Generator, count: int, size: int) -> Float[np.nda
 def _start(
     rng: np.random.Generator,
     statistics: Statistics,
+    scales: Scales,
     sigma: Float[np.ndarray, "count d1"] | None,
     d1: int,
     *,
     learned_decoder: bool,
-) -> tuple[Parameters | DecoderParameters, Scales]:
-    """Random points of sensible size, from the traces of the second moments alone."""
-    A, C, y2, beta, eta_dec, eta_enc = statistics
+) -> Parameters | DecoderParameters:
+    """Random points of those sizes."""
+    _, C, y2, _, _, eta_enc = statistics
     count, d2, D0 = C.shape
-    noise = y2 / d2 if learned_decoder else eta_dec.square()
-    scales = Scales(
-        eta_enc / (A.diagonal(dim1=1, dim2=2).mean(-1)).sqrt(),
-        ((y2 + beta * noise) / d2).sqrt() / eta_enc,
-        y2 / (2 * noise) + beta,
-    )
     W, U = (torch.tensor(rng.standard_normal((count, size, d1))) for size in (D0, d2))
     W = W * (scales.W / D0**0.5)[:, None, None]
     U = U * (scales.U / d1**0.5)[:, None, None]
@@ -184,5 +216,5 @@ def _start(
     if sigma is not None:
         log_variance = torch.tensor(2 * np.log(sigma))
     if not learned_decoder:
-        return Parameters(W, U, log_variance), scales
-    return DecoderParameters(W, U, log_variance, torch.tensor(rng.standard_normal(count)) + noise.log()), scales
+        return Parameters(W, U, log_variance)
+    return DecoderParameters(W, U, log_variance, torch.tensor(rng.standard_normal(count)) + (y2 / d2).log())

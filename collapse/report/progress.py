@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import TracebackType
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -11,16 +12,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from collapse.errata import Entry
 from derivations.claim import Claim
 
+_Counting = TypeVar("_Counting", bound="Counter")
+
 
 class Counter:
-    """Counts the claims with a corrected statement that have been judged."""
+    """A bar with a count, of so many or of an unknown number."""
 
-    def __init__(self, console: Console, text: str, claims: Sequence[Claim]) -> None:
+    def __init__(self, console: Console, text: str, total: int | None) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         self.progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self.task = self.progress.add_task(text, total=sum(claim.corrected is not None for claim in claims))
+        self.task = self.progress.add_task(text, total=total)
 
-    def __enter__(self) -> Counter:
+    def __enter__(self: _Counting) -> _Counting:
         self.progress.start()
         return self
 
@@ -29,6 +32,17 @@ class Counter:
     ) -> None:
         self.progress.stop()
 
+    def advance(self, count: int = 1, text: str | None = None) -> None:
+        """Count on, and say something else from now on."""
+        self.progress.update(self.task, advance=count, description=text)
+
+
+class ErrataCounter(Counter):
+    """Counts the claims with a corrected statement that have been judged."""
+
+    def __init__(self, console: Console, claims: Sequence[Claim]) -> None:
+        super().__init__(console, "judging", sum(claim.corrected is not None for claim in claims))
+
     def __call__(self, entry: Entry) -> None:
         """Take in an entry."""
-        self.progress.advance(self.task)
+        self.advance()

@@ -1,19 +1,23 @@
 """`collapse falsify`: the same outcome for any number of workers, resumed after a kill, and a verdict that can be no."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from collapse import falsify as module
 from collapse.falsify import Outcome, falsify
 from collapse.report.falsify import outcome_document, verdict
+from collapse.store import opened
 from derivations.errors import DataError
 from numerics.falsify import Attempt
 
@@ -62,7 +66,8 @@ def test_a_killed_run_goes_on(pool: Executor, tmp_path: Path) -> None:
     whole = falsify(pool, **SETTINGS, directory=None)
     seen: list[int] = []
 
-    def kill(attempt: Attempt) -> None:
+    def kill(attempt: Attempt, fresh: bool) -> None:
+        assert fresh
         seen.append(attempt.block)
         if len(seen) == 2:
             raise Killed
@@ -70,7 +75,7 @@ def test_a_killed_run_goes_on(pool: Executor, tmp_path: Path) -> None:
     with pytest.raises(Killed):
         falsify(pool, **SETTINGS, directory=tmp_path, listener=kill)
     with (tmp_path / "attempts.jsonl").open("a") as file:
-        file.write('{"block": 3}\n7\n{"block": 3, "hardship": "spr')  # of another make, and cut short
+        file.write('{"block": 3, "hardship": "spr')  # cut short
     done: list[int] = []
     original = module.attempt
 
@@ -108,6 +113,87 @@ def test_another_run_s_folder_is_refused(pool: Executor, tmp_path: Path) -> None
         falsify(pool, **SETTINGS, directory=tmp_path / "settings.json")
 
 
+@pytest.mark.parametrize("line", [b"{}", b"7", b"\xff\xfe", b'{"block": 1}'])
+def test_a_line_that_is_no_attempt_is_named_and_left_alone(pool: Executor, tmp_path: Path, line: bytes) -> None:
+    falsify(pool, **SETTINGS | {"instances": 8}, directory=tmp_path)
+    path = tmp_path / "attempts.jsonl"
+    content = path.read_bytes() + line + b"\n"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"line 2 of .* is no attempt"):
+        falsify(pool, **SETTINGS, directory=tmp_path)
+    assert path.read_bytes() == content
+
+
+def test_other_code_is_another_run(pool: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    falsify(pool, **SETTINGS | {"instances": 8}, directory=tmp_path)
+    monkeypatch.setattr(module, "fingerprint", lambda: "other")
+    with pytest.raises(DataError, match="holds a run with code = "):
+        falsify(pool, **SETTINGS | {"instances": 8}, directory=tmp_path)
+
+
+def test_workers_of_another_make_are_refused() -> None:
+    class Other(Reversed):
+        def submit(self, work: Any, /, *arguments: Any, **named: Any) -> Future[Any]:
+            future: Future[Any] = Future()
+            future.set_result(module.surroundings("cpu") | {"torch": "0.1"})
+            return future
+
+    with pytest.raises(DataError, match=r"the workers have torch = '0\.1', this machine"):
+        falsify(Other(), **SETTINGS, directory=None)
+
+
+def test_a_folder_serves_one_run_at_a_time(pool: Executor, tmp_path: Path) -> None:
+    with opened(tmp_path, {"seed": 0}), pytest.raises(DataError, match="another run is using"):
+        falsify(pool, **SETTINGS, directory=tmp_path)
+
+
+def test_a_lost_worker_is_told_in_one_line(tmp_path: Path) -> None:
+    class Losing(Reversed):
+        def submit(self, work: Any, /, *arguments: Any, **named: Any) -> Future[Any]:
+            if work is module.surroundings:
+                return super().submit(work, *arguments, **named)
+            future: Future[Any] = Future()
+            future.set_exception(BrokenExecutor("a process was ended"))
+            return future
+
+    with pytest.raises(
+        DataError, match=r"block \d could not be finished \(BrokenExecutor: a process was ended\)"
+    ) as found:
+        falsify(Losing(), **SETTINGS, directory=tmp_path)
+    assert f"what is done is kept in {tmp_path}" in str(found.value)
+
+
+def test_a_full_disk_is_told(pool: Executor, tmp_path: Path) -> None:
+    def fill(attempt: Attempt, fresh: bool) -> None:
+        (tmp_path / "attempts.jsonl").unlink()
+        (tmp_path / "attempts.jsonl").mkdir()
+
+    with pytest.raises(DataError, match=r"cannot write to .* What was kept before is intact"):
+        falsify(pool, **SETTINGS, directory=tmp_path, listener=fill)
+
+
+@pytest.mark.parametrize("minutes", [float("nan"), float("inf")])
+def test_minutes_must_be_finite(pool: Executor, minutes: float) -> None:
+    with pytest.raises(DataError, match="--minutes must be finite"):
+        falsify(pool, **SETTINGS | {"minutes": minutes}, directory=None)
+
+
+def test_workers_end_with_the_command(tmp_path: Path) -> None:
+    started = subprocess.Popen(
+        [sys.executable, "-m", "collapse.cli", "falsify", "--workers", "1", "--resume", str(tmp_path)],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    children: list[psutil.Process] = []
+    while started.poll() is None and not (tmp_path / "attempts.jsonl").exists():
+        children = psutil.Process(started.pid).children(recursive=True)
+        time.sleep(1 / 100)
+    assert any("spawn_main" in " ".join(child.cmdline()) for child in children)
+    started.send_signal(signal.SIGKILL)
+    started.communicate()
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert alive == []
+
+
 def test_no_time_no_attempts(pool: Executor) -> None:
     outcome = falsify(pool, **SETTINGS | {"minutes": 0.0}, directory=None)
     assert outcome.attempts == ()
@@ -126,6 +212,20 @@ def test_the_verdict_can_be_no(pool: Executor) -> None:
     assert "draw_block(0, 0, 8), instance 3" in document["against"][0]
     unsure = Outcome(0, "cpu", (replace(one, uncertified=(2, 5)),))
     assert not unsure.passed
+    assert [line[-10:] for line in outcome_document(unsure, 1.0)["uncertified"]] == ["instance 2", "instance 5"]
+
+
+def test_gaps_count_on_their_own_side(pool: Executor) -> None:
+    (one,) = falsify(pool, **SETTINGS | {"instances": 8}, directory=None).attempts
+    below, above = replace(one, worst_above=(-1e-3, 0), worst_below=(-5e-3, 1)), replace(one, worst_below=(0.3, 2))
+    assert Outcome(0, "cpu", (below, above)).worst_below == 5e-3
+    assert Outcome(0, "cpu", (below,)).worst_above == 0
+    assert Outcome(0, "cpu", (above,)).worst_below == 0
+
+
+def test_the_verdict_on_uncertified_descents(pool: Executor) -> None:
+    (one,) = falsify(pool, **SETTINGS | {"instances": 8}, directory=None).attempts
+    unsure = Outcome(0, "cpu", (replace(one, uncertified=(2, 5)),))
     assert "2 of 8 descents ended without a certificate" in verdict(unsure)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from numerics import volume
+from numerics import closed_forms, volume
 from numerics.certificates import gap
 from numerics.closed_forms import least_losses
 from numerics.descent import minimise
@@ -45,6 +45,46 @@ def small_blocks(encoder: str, most: int = 3) -> list[Block]:
 def test_every_hardship_meets_every_encoder() -> None:
     blocks = [draw_block(0, number, 2) for number in EVERY]
     assert {(block.hardship, block.encoder) for block in blocks} == {(h, e) for h in HARDSHIPS for e in ENCODERS}
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+@pytest.mark.parametrize("hardship", HARDSHIPS)
+def test_blocks_have_the_hardship_that_they_name(hardship: str, encoder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()  # all shapes
+    first = next(
+        k for k in EVERY if draw_block(0, k, 1).hardship == hardship and draw_block(0, k, 1).encoder == encoder
+    )
+    blocks = [draw_block(0, first + k * len(EVERY), COUNT) for k in range(8)]
+    assert all((block.hardship, block.encoder) == (hardship, encoder) for block in blocks)
+    assert all(block.residual.min() >= 0 for block in blocks)
+    for block in blocks:
+        assert HAS[hardship](block), block.number
+
+
+def nearest_threshold(block: Block) -> np.ndarray:
+    """The least relative distance of a reachable mode's singular value from its threshold, where the loss is least."""
+    beta, eta_dec, eta_enc = (value.numpy() for value in block.statistics[3:])
+    variance = closed_forms._decoder_variances(block) if block.encoder == "decoder" else eta_dec**2
+    reach = min(block.shape[2], block.zeta.shape[1])
+    ratios = np.ones((COUNT, reach)) if block.sigma is None else np.sort(block.sigma, 1)[:, :reach] / eta_enc[:, None]
+    return np.abs(block.zeta[:, :reach] / (np.sqrt(beta * variance)[:, None] * ratios) - 1).min(1)
+
+
+def eigenvalues(block: Block) -> np.ndarray:
+    return np.linalg.eigvalsh(block.statistics.A.numpy())
+
+
+HAS = {
+    "spread": lambda b: b.zeta.max() / b.zeta.min() > 3,
+    "near ties": lambda b: b.zeta.shape[1] > 1 and (b.zeta[:, -1] >= (1 - 0.1) / (1 + 0.1) * b.zeta[:, 0]).all(),
+    "ties": lambda b: b.zeta.shape[1] > 1 and (b.zeta[:, 1:] == b.zeta[:, :-1]).any(1).all(),
+    "near thresholds": lambda b: (nearest_threshold(b) <= 0.1 + 1e-9).all() and (nearest_threshold(b) > 0).any(),
+    "at thresholds": lambda b: (nearest_threshold(b) <= 1e-12).all(),
+    "zero modes": lambda b: (b.zeta == 0).any() and (b.zeta > 0).any(),
+    "six decades of beta": lambda b: b.statistics.beta.max() / b.statistics.beta.min() > 100,
+    "rank-deficient A": lambda b: (np.abs(eigenvalues(b)[:, 0]) < 1e-12).all(),
+    "ill-conditioned A": lambda b: b.shape[0] > 1 and (eigenvalues(b).max() / eigenvalues(b).min()) > 100,
+}
 
 
 def test_shapes_go_up_to_the_largest(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +151,7 @@ def ended(number: int) -> tuple[Block, np.ndarray, np.ndarray, np.ndarray, np.nd
     return block, loss, nats, diverged, certified(block, end).numpy() & ~diverged
 
 
-@pytest.mark.parametrize("number", [0, 1, 3])
+@pytest.mark.parametrize("number", range(len(ENCODERS)))
 @pytest.mark.parametrize("share", [1e-6, 1e-8])
 def test_what_ends_below_or_is_certified_above_speaks_against_the_theory(number: int, share: float) -> None:
     block, loss, nats, diverged, good = ended(number)
@@ -126,8 +166,11 @@ def test_what_ends_below_or_is_certified_above_speaks_against_the_theory(number:
     without[4] = False
     found = compared(block, moved, nats, diverged, without)
     assert (found.against, found.uncertified) == ((), (4,))
-    moved[4] = np.nan
-    assert [place for place, _ in compared(block, moved, nats, diverged, good).against] == [4]
+    for value in (np.nan, np.inf, -np.inf):
+        moved[4] = value
+        broken = compared(block, moved, nats, diverged, good)
+        assert [place for place, _ in broken.against] == [4]
+        assert np.isfinite(broken.worst_below[0]) and np.isfinite(broken.worst_above[0])
 
 
 def test_divergence_has_to_be_where_the_loss_is_unbounded() -> None:

@@ -1,0 +1,126 @@
+"""A folder that keeps what a run of attempts has done, line by line, so that a killed run goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from derivations.errors import DataError
+from numerics.falsify import Attempt
+
+__all__ = ["Store", "opened"]
+
+
+class Store:
+    """The attempts that are kept, by block; in no folder, only while the run lasts."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path
+        self.found: dict[int, Attempt] = {}
+
+    def keep(self, one: Attempt) -> None:
+        """Take in an attempt.
+
+        Raises:
+            DataError: it cannot be written; what was kept before is.
+        """
+        self.found[one.block] = one
+        if self.path is None:
+            return
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(one), allow_nan=False) + "\n")
+        except OSError as error:
+            raise DataError(
+                f"--resume: cannot write to {self.path}: {error.strerror}. What was kept before is intact; make room and go on."
+            ) from None
+
+
+@contextmanager
+def opened(directory: Path | None, settings: dict[str, Any]) -> Iterator[Store]:
+    """The store of a folder, which is made if it is not there, or of none; nobody else may use it meanwhile.
+
+    Args:
+        directory: the folder.
+        settings: all that the attempts depend on but their numbers.
+
+    Raises:
+        DataError: the folder is in use, holds a run with other settings or something else, or cannot be used.
+    """
+    if directory is None:
+        yield Store()
+        return
+    store = Store(directory / "attempts.jsonl")
+    with ExitStack() as stack:
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            _claim(stack.enter_context((directory / "lock").open("w")), directory)
+            _check(directory / "settings.json", settings)
+            store.found = _read(directory / "attempts.jsonl")
+        except OSError as error:
+            raise DataError(
+                f"--resume: cannot use {directory}: {error.strerror}. Name a folder you can write to."
+            ) from None
+        yield store
+
+
+def _claim(lock: Any, directory: Path) -> None:
+    try:
+        import fcntl
+    except ImportError:  # no such locks on this system
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise DataError(f"--resume: another run is using {directory}; wait for it, or name another folder.") from None
+
+
+def _check(path: Path, settings: dict[str, Any]) -> None:
+    """Hold the settings against those of the run that is kept; write them down if there is none."""
+    if not path.exists():
+        draft = path.with_suffix(".draft")
+        draft.write_text(json.dumps(settings) + "\n", encoding="utf-8")
+        os.replace(draft, path)
+        return
+    try:
+        kept = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError):
+        raise DataError(f"--resume: {path} is no JSON object; name another folder.") from None
+    for name, value in settings.items():
+        if kept.get(name) != value:
+            raise DataError(
+                f"--resume: {path.parent} holds a run with {name} = {kept.get(name)!r}, not {value!r}; name another folder, or go "
+                f"on with the run's own {name}."
+            )
+
+
+def _read(path: Path) -> dict[int, Attempt]:
+    """The attempts of a file; a last line that a kill cut short is taken off, and will be done again."""
+    if not path.exists():
+        return {}
+    content = path.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        os.truncate(path, whole)
+    found = {}
+    for number, line in enumerate(content[:whole].splitlines(), start=1):
+        try:
+            one = _attempt(json.loads(line))
+        except (ValueError, TypeError, KeyError):
+            raise DataError(
+                f"--resume: line {number} of {path} is no attempt; take it out, or name another folder."
+            ) from None
+        found[one.block] = one
+    return found
+
+
+def _attempt(document: dict[str, Any]) -> Attempt:
+    values = {field.name: document[field.name] for field in fields(Attempt)}
+    for name in ("shape", "worst_above", "worst_below", "uncertified"):
+        values[name] = tuple(values[name])
+    return Attempt(**values | {"against": tuple(tuple(pair) for pair in values["against"])})
