@@ -32,7 +32,9 @@ def exact_value(formula: Basic, known: Known) -> Basic:
     A branch or a summand is entered only where it applies. Entries of sequences are counted from 1; before that there is nan.
 
     Raises:
-        TypeError, ValueError: a comparison or an index that is no number.
+        TypeError: a comparison of what is no real number, or a branch whose condition is neither true nor false.
+        ValueError: an index, or an end of a sum, that is no whole number.
+        KeyError: a sequence that is not known.
     """
     return _shown(_program(formula)(known))
 
@@ -48,7 +50,10 @@ def _quick(value: Any) -> Any:
 
 
 def _whole(value: Any) -> int:
-    return int(_shown(value))
+    number = _shown(value)
+    if not number.is_Integer:
+        raise ValueError(f"{number} is no whole number, and so no index.")
+    return int(number)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -122,7 +127,10 @@ def _relation(node: Relational, left: Program, right: Program) -> Program:
 def _branches(cases: list[tuple[Program, Program]]) -> Program:
     def run(known: Known) -> Any:
         for branch, condition in cases:
-            if condition(known) == sympy.true:
+            answer = condition(known)
+            if answer not in (sympy.true, sympy.false):
+                raise TypeError(f"whether {answer} is not known.")
+            if answer == sympy.true:
                 return branch(known)
         return sympy.nan
 

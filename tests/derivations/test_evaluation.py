@@ -1,5 +1,6 @@
 """Exact values of formulas against SymPy's own substitution."""
 
+import pytest
 import sympy
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,3 +76,15 @@ def test_a_branch_is_entered_only_where_it_applies():
     assert exact_value(formula, known | {x: sympy.S.One}) == 7
     assert exact_value(formula, known | {x: sympy.Integer(2)}) is sympy.nan
     assert exact_value(Piecewise((y, x > 1)), known | {x: sympy.S.Zero}) is sympy.nan
+
+
+def test_what_is_not_known_is_not_guessed():
+    with pytest.raises(TypeError, match="is not known"):
+        exact_value(Piecewise((1, x > y), (2, True)), {x: sympy.S.One})
+    known = {a: ((sympy.Integer(5), sympy.Integer(3)), sympy.S.Zero)}
+    with pytest.raises(ValueError, match="5/2 is no whole number"):
+        exact_value(a[k], known | {k: Rational(5, 2)})
+    with pytest.raises(ValueError, match="no whole number"):
+        exact_value(Sum(a[k], (k, 1, x)), known | {x: Rational(3, 2)})
+    with pytest.raises(KeyError):
+        exact_value(a[k], {k: sympy.S.One})
