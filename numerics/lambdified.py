@@ -32,6 +32,9 @@ as matrices with one column a draw)."""
 class _Printer(LambdaPrinter):
     """Prints an expression as calls to the functions of a backend."""
 
+    def _print_Add(self, node: Basic, **_: Any) -> str:
+        return "(" + " + ".join(self._print(part) for part in node.args) + ")"
+
     def _call(self, name: str, *parts: Basic | str) -> str:
         return f"{name}({', '.join(part if isinstance(part, str) else self._print(part) for part in parts)})"
 

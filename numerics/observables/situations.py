@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
-from sympy import Basic, IndexedBase, Symbol
+from sympy import Basic, IndexedBase, Symbol, default_sort_key
 
 from derivations.claim import Claim
 from derivations.ledger import CLAIMS
-from derivations.notation import i, zeta
-from derivations.situations import OTHER, diverges
+from derivations.notation import i
+from derivations.situations import OTHER, diverges, least
 from derivations.universal import Universal
 from numerics.booleans import doubtful, truth
 from numerics.layers.base import Finding, Layer
@@ -36,19 +36,14 @@ def always(layer: Layer, formula: Basic, question: Universal) -> Iterator[Findin
         return
     if isinstance(layer, DescentLayer):
         layer.descend(minima_for(layer, formula, question))
-    wanted = _wanted(formula, OTHER.keys()), _wanted(formula, OTHER.values())
-
-    def known(pair: tuple[Any, Any]) -> dict[Basic, Any]:
-        return _joint(layer, *pair, question.kind, kind_there, *wanted)
-
-    stacked = _stacked(layer, question, wanted, formula.has(i), lambda: [known(pair) for pair in both])
+    stacked = _stacked(layer, question, both, formula)
     holds = truth(formula, stacked, "numpy", _TOLERANCES[layer.name])
     doubts = doubtful(formula, stacked) if layer.name == "exact" else np.False_
     held, doubted = (
         np.asarray(answer) if np.ndim(answer) else np.full(len(both), answer) for answer in (holds, doubts)
     )
     for (here, there), row, doubt in zip(both, held, doubted, strict=True):
-        stated = truth(formula, known((here, there)), "exact", EXACT) if np.any(doubt) else row
+        stated = truth(formula, _joint(layer, here, there, question, formula), "exact", EXACT) if np.any(doubt) else row
         latents = stated[: min(here.d1, there.d1)] if np.ndim(stated) else stated
         yield Finding("truth", here.name, float(not np.all(latents)), EXACT)
 
@@ -61,53 +56,55 @@ def minima_for(layer: Layer, formula: Basic, question: Universal) -> list[Any]:
     return [*(problem for pair in both for problem in pair), *further]
 
 
-_stacks: dict[Any, dict[Basic, Any]] = {}
+_columns: dict[Any, Any] = {}
 
 
-def _stacked(
-    layer: Layer, question: Universal, wanted: Any, of_modes: bool, values: Callable[[], Any]
-) -> dict[Basic, Any]:
-    key = id(layer), question, wanted, of_modes
-    if key not in _stacks:
-        _stacks[key] = _stack(values(), of_modes)
-    return _stacks[key]
-
-
-def _stack(values: list[dict[Basic, Any]], of_modes: bool) -> dict[Basic, Any]:
-    size = max(len(known[zeta]) for known in values)
-    found: dict[Basic, Any] = {}
-    for symbol, first in values[0].items():
-        if np.ndim(first) == 1:
-            rows = [np.concatenate([known[symbol], np.repeat(known[symbol][-1:], size)])[:size] for known in values]
-            found[symbol] = np.array([[_rounded(entry) for entry in row] for row in rows])
-        elif np.ndim(first) == 0:
-            told = isinstance(first, bool)
-            entries = [known[symbol] for known in values]
-            column = np.array(entries) if told else np.array([_rounded(entry) for entry in entries])
-            found[symbol] = column[:, None] if of_modes else column
+def _stacked(layer: Layer, question: Universal, both: Sequence[tuple[Any, Any]], formula: Basic) -> dict[Basic, Any]:
+    """What the symbols of a formula stand for in float64, one row a pair; a symbol's column is made once."""
+    asked = id(layer), question.kind, question.kind_there, question.change
+    found = {}
+    for symbol in _symbols(formula):
+        if (*asked, symbol) not in _columns:
+            _columns[(*asked, symbol)] = _column([_value(layer, *pair, question, symbol) for pair in both], both)
+        column = _columns[(*asked, symbol)]
+        if column is not None:
+            found[symbol] = column[:, None] if formula.has(i) and column.ndim == 1 else column
     return found
 
 
-@lru_cache(maxsize=65536)
-def _rounded(number: Any) -> float:
-    return float(number)
+def _column(values: list[Any], both: Sequence[tuple[Any, Any]]) -> Any:
+    """Numbers or sequences, one row a pair; sequences padded to one length. None for matrices and what has no value."""
+    if values[0] is None or np.ndim(values[0]) > 1:
+        return None
+    if np.ndim(values[0]) == 0:
+        return np.array(values if isinstance(values[0], bool) else [float(value) for value in values])
+    size = max(min(here.d1, there.d1) for here, there in both) + 1
+    return np.array([[float(value[min(k, len(value) - 1)]) for k in range(size)] for value in values])
 
 
-@lru_cache(maxsize=65536)
-def _joint(
-    layer: Layer, here: Any, there: Any, kind: str, kind_there: str, wanted: frozenset[Basic], away: frozenset[Basic]
-) -> dict[Basic, Any]:
-    """The values of a pair's symbols, sequences cut to the latents of both and one more."""
-    values = dict(_values(layer, here, kind, wanted))
-    values |= {OTHER[s]: value for s, value in _values(layer, there, kind_there, away).items() if s in OTHER}
-    size = min(here.d1, there.d1) + 1
-    return {s: value[:size] if np.ndim(value) == 1 else value for s, value in values.items() if np.ndim(value) < 2}
+def _value(layer: Layer, here: Any, there: Any, question: Universal, symbol: Basic) -> Any:
+    """What a symbol stands for at a pair, a sequence cut to the latents of both and one more; None where nothing."""
+    if symbol in _HERE:
+        symbol, problem, kind = _HERE[symbol], there, question.kind_there or question.kind
+    else:
+        problem, kind = here, question.kind
+    value: Any = _values(layer, problem, kind, frozenset({symbol} & {least, diverges})).get(symbol)
+    return value[: min(here.d1, there.d1) + 1] if np.ndim(value) == 1 else value
 
 
-def _wanted(formula: Basic, symbols: Any) -> frozenset[Basic]:
-    """Which of the facts here a formula names, or which of those there, under the names they have here."""
-    named = formula.atoms(Symbol, IndexedBase)
-    return frozenset(here for here, other in OTHER.items() if (here if here in symbols else other) in named)
+def _joint(layer: Layer, here: Any, there: Any, question: Universal, formula: Basic) -> dict[Basic, Any]:
+    """The values of a formula's symbols at a pair."""
+    values = {symbol: _value(layer, here, there, question, symbol) for symbol in _symbols(formula)}
+    return {symbol: value for symbol, value in values.items() if value is not None and np.ndim(value) < 2}
+
+
+_HERE: dict[Basic, Basic] = {other: here for here, other in OTHER.items()}
+
+
+@lru_cache(maxsize=16384)
+def _symbols(formula: Basic) -> tuple[Basic, ...]:
+    found: set[Basic] = formula.atoms(Symbol, IndexedBase)
+    return tuple(sorted(found, key=default_sort_key))
 
 
 @lru_cache(maxsize=65536)
