@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,6 @@ def minimiser(layer: Layer, formula: Basic, kind: str) -> Iterator[Finding]:
 
 def encoder_std(layer: Layer, formula: Basic, *, extra: bool) -> Iterator[Finding]:
     """sigma_i of the modes that Z has, or of the latents beyond them: with U and W of Theorem 2 the point is a minimum."""
-    lengths = claims_by_id()["thm-2.minimum"].standing.formula
     for problem in layer.problems("learned"):
         modes = slice(problem.dstar, None) if extra else slice(0, min(problem.d1, problem.dstar))
         size = max(problem.d1, problem.dstar) + 1
@@ -50,13 +49,18 @@ def encoder_std(layer: Layer, formula: Basic, *, extra: bool) -> Iterator[Findin
         deviations = np.broadcast_to(np.asarray(stated), size)[: problem.d1][modes]
         if not len(deviations):
             continue
-        point = assembled(lengths, problem)
+        point = _of_theorem_2(problem)
         variance = point.variance.copy()
         if not all(_is_deviation(entry) for entry in deviations):
             yield _impossible(problem)
             continue
         variance[modes] = deviations**2
         yield from layer.minimum_findings(problem, Point(point.W, point.U, point.V, variance))
+
+
+@lru_cache(maxsize=4096)
+def _of_theorem_2(problem: Any) -> Point:
+    return assembled(claims_by_id()["thm-2.minimum"].standing.formula, problem)
 
 
 def _is_deviation(entry: Any) -> bool:
