@@ -8,16 +8,35 @@ from dataclasses import replace
 from functools import lru_cache
 
 import sympy
-from sympy import Basic, Expr, ImmutableDenseMatrix, MatrixExpr, MatrixSymbol, Symbol, Tuple
+from sympy import Basic, Expr, Ge, ImmutableDenseMatrix, MatrixExpr, MatrixSymbol, Symbol, Trace, Tuple
 
 from derivations.claim import Assumption, Claim, Decision, Erratum, Severity, Statement, conclude, needed, refuted
-from derivations.exact_data import ExactData, data_instances
+from derivations.exact_data import ExactData, data_instances, with_target
 from derivations.first_moments import CENTRED, COVARIANCE, Cov_x, about_means, mu_x, on_a_line, with_means
 from derivations.instances import is_exactly_zero
 from derivations.least_loss import ORTHOGONAL
-from derivations.notation import D0, P_A, S_Z, A, F, MeanMatrix, Phi, Z, d0, d2, i, inverse_root_Phi, sigma, x, y, zeta
+from derivations.notation import (
+    D0,
+    P_A,
+    S_Z,
+    A,
+    F,
+    MeanMatrix,
+    Phi,
+    SquaredNorm,
+    Z,
+    d0,
+    d2,
+    i,
+    inverse_root_Phi,
+    sigma,
+    x,
+    y,
+    zeta,
+)
 from derivations.proof import equal, nonnegative
 from derivations.proposition_1_reduction import SPECTRAL
+from derivations.setting import quadratic_form, truths
 
 gamma = Symbol("gamma", positive=True)
 """Strength of a linear target y = gamma M x."""
@@ -27,6 +46,8 @@ M, M_square = MatrixSymbol("M", d2, D0), MatrixSymbol("M", D0, D0)
 # ------------------------------------------------------------------------------------------ as printed
 EQUATION_9 = gamma**2 * M_square.T * A * M_square
 """Z Z^T is d2 x d2 and this is D0 x D0: they can be equal for a square M only, which is how it is typed."""
+b = MatrixSymbol("b", d2, 1)  # any direction of output space
+SEMIDEFINITE = Tuple(Trace(b.T * Z * Z.T * b), Ge(quadratic_form, 0))
 VAE_SPECTRUM = Tuple(A, zeta[i] ** 2)
 
 # -------------------------------------------------------------------------------- from the definitions
@@ -44,12 +65,6 @@ def eigenvalues(matrix: sympy.MatrixBase) -> list[Expr]:
     if sum(found.values()) != matrix.rows:
         raise ValueError(f"{matrix.tolist()} has eigenvalues that are not rational.")
     return sorted((root for root, times in found.items() for _ in range(times)), reverse=True)
-
-
-def with_target(data: ExactData, target: sympy.MatrixBase) -> ExactData:
-    """The same inputs with y = `target` x."""
-    points = tuple((px, ImmutableDenseMatrix(target * px)) for px, _ in data.points)
-    return ExactData(replace(data.scalars, d2=target.rows), data.matrices, points)
 
 
 def _outer(data: ExactData) -> ImmutableDenseMatrix:
@@ -122,6 +137,29 @@ def equals_alignment(formula: Basic) -> Decision:
             return refuted(values, f"Z Z^T is {found.tolist()}, and the formula gives {stated.tolist()}")
     defined = DEFINED_Z.xreplace({y: gamma * orientation * x})
     return conclude([equal("Z Z^T from Z = E[y x_white^T]", defined * defined.T, formula, SPECTRAL)])
+
+
+def is_semidefinite(formula: Basic) -> Decision:
+    """Judge (the value of b^T Z Z^T b, a Boolean of it) for every b != 0."""
+    form, statement = formula.args
+    for data in data_instances():
+        defined = data.value(DEFINED_Z)
+        some = ImmutableDenseMatrix([(-1) ** k * (k + 1) for k in range(defined.rows)])
+        for direction in (some, *map(ImmutableDenseMatrix, defined.T.nullspace())):
+            stated = ExactData(data.scalars, {**data.matrices, b: direction}, data.points).value(form)
+            found = sum(entry**2 for entry in defined.T * direction)
+            values: dict[str, object] = {"Z": defined.tolist(), "b": list(direction)}
+            if not is_exactly_zero(stated - found):
+                return refuted(values, f"|Z^T b|^2 is {found}, and the formula gives {stated}")
+            if statement.subs(quadratic_form, found) != sympy.true:
+                return refuted(values, f"b^T Z Z^T b is {found}, where the formula says {statement}")
+    return conclude(
+        [
+            equal("b^T Z Z^T b is a squared length", form, SquaredNorm(Z.T * b)),
+            nonnegative("a squared length is nonnegative", SquaredNorm(Z.T * b)),
+            *truths(statement, quadratic_form),
+        ]
+    )
 
 
 # ------------------------------------------------------------------------------------------ y = x, the VAE
@@ -227,6 +265,14 @@ CLAIMS = (
             holds="Z Z^T = gamma^2 M A M^T, for M of shape d2 x D0",
             severity=Severity.TYPO,
         ),
+    ),
+    Claim(
+        "eq-9.semidefinite",
+        "§4.1, after Eq 9",
+        "Z Z^T is positive semidefinite: b^T Z Z^T b >= 0 for every b != 0 (0 occurs where Z has fewer than d2 modes)",
+        printed=Statement(SEMIDEFINITE, is_semidefinite),
+        observable="outer_product_form",
+        uses=("notation.whitening",),
     ),
     Claim(
         "s4.1.vae-spectrum",

@@ -1,6 +1,7 @@
 """What the paper states, place by place, and the claims that judge it: no equation, result, figure or sentence is left out.
 
-The order of the IDs here is the order of the ledger. A sentence with two readings has a claim for each.
+The order of the IDs here is the order of the ledger. A sentence with two readings has a claim for each. What the paper reports of
+other models from other papers (weight decay on a ReLU network, §4.2; neural and dimensional collapse, §4.5) is theirs to prove.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ CENSUS: tuple[Item, ...] = (
     _item("Equation 8", "lambda_i and theta_i", "prop-2.minimum"),
     _item("§4.1, after Proposition 2", "what the eigenvalues of Z Z^T are", "s4.1.eigenvalue"),
     _item("Equation 9", "Z Z^T for a linear target", "eq-9.alignment"),
+    _item("§4.1, after Equation 9", "Z Z^T is positive semidefinite", "eq-9.semidefinite"),
     _item("§4.1, after Equation 9", "the spectrum for a VAE", "s4.1.vae-spectrum"),
     _item("§4.1, after Equation 9", "A is the covariance of the input", "s4.1.covariance"),
     _item("Theorem 1", "the minimum for sigma_i = eta_enc", "thm-1.minimum"),

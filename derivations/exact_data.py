@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import product
 
@@ -155,3 +155,9 @@ def data_instances() -> tuple[ExactData, ...]:
     chosen = [scalars for scalars in chosen_instances() if scalars.d0 < POINTS and scalars.d1 <= 2]
     squares = [Instance(**{**vars(scalars), "residual": Rational(k % 3) ** 2}) for k, scalars in enumerate(chosen)]
     return tuple(exact_data(scalars, seed=k, kernel=k % 2) for k, scalars in enumerate(squares))
+
+
+def with_target(data: ExactData, target: sympy.MatrixBase) -> ExactData:
+    """The same inputs with y = `target` x."""
+    points = tuple((px, ImmutableDenseMatrix(target * px)) for px, _ in data.points)
+    return ExactData(replace(data.scalars, d2=target.rows), data.matrices, points)

@@ -10,12 +10,16 @@ import sympy
 from sympy import Basic
 
 from derivations import notation as n
-from derivations.alignment import M, M_square, gamma
+from derivations.alignment import M, M_square, b, gamma
 from derivations.first_moments import Cov_x, mu_x
+from derivations.setting import quadratic_form
 from numerics.draws import Draw
 from numerics.lambdified import evaluate
 from numerics.layers.base import Finding, Layer
+from numerics.layers.floating import snapped
 from numerics.observables.base import Check, without_descent
+from numerics.observables.minima import truth
+from numerics.observables.setting import directions
 from numerics.points import padded
 
 
@@ -66,6 +70,19 @@ def alignment(layer: Layer, formula: Basic) -> Iterator[Finding]:
         yield layer.difference("Z Z^T for a linear target", draw, evaluate(formula, values, draw.backend), outer)
 
 
+def outer_product_form(layer: Layer, formula: Basic) -> Iterator[Finding]:
+    """(b^T Z Z^T b, a Boolean of its value), for some b and one that is orthogonal to the columns of Z where there is one."""
+    form, statement = formula.args
+    for draw in layer.draws():
+        Z, outer = _outer(draw, draw.values[n.y])
+        for direction in directions(Z, draw.backend):
+            found = ((Z.T @ direction) ** 2).sum()
+            stated = evaluate(form, draw.values | {b: direction}, draw.backend)
+            yield layer.difference("b^T Z Z^T b", draw, stated, found)
+            value = found if draw.backend == "exact" else snapped(float(found), float(np.trace(outer)))
+            yield truth(draw, bool(evaluate(statement, {quadratic_form: value}, draw.backend)), True)
+
+
 def vae_spectrum(layer: Layer, formula: Basic) -> Iterator[Finding]:
     """(Z Z^T, i-th eigenvalue of A) for y = x, with the singular values of this Z."""
     matrix, eigenvalue = formula.args
@@ -99,6 +116,7 @@ def vae_covariance(layer: Layer, formula: Basic) -> Iterator[Finding]:
 CHECKS: dict[str, dict[str, Check]] = {
     "outer_product_eigenvalue": without_descent(outer_product_eigenvalue),
     "alignment": without_descent(alignment),
+    "outer_product_form": without_descent(outer_product_form),
     "vae_spectrum": without_descent(vae_spectrum),
     "vae_covariance": without_descent(vae_covariance),
 }

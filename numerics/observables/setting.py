@@ -92,7 +92,7 @@ def second_moment(layer: Layer, formula: Basic) -> Iterator[Finding]:
     form, statement = formula.args
     for draw in layer.draws():
         inputs, _ = draw.points
-        for direction in _directions(inputs, draw.backend):
+        for direction in directions(inputs, draw.backend):
             projected = (direction.T @ inputs) ** 2
             found = projected.sum() / projected.shape[1]
             values = draw.values | {a: direction}
@@ -101,7 +101,8 @@ def second_moment(layer: Layer, formula: Basic) -> Iterator[Finding]:
             yield truth(draw, bool(evaluate(statement, {quadratic_form: value}, draw.backend)), True)
 
 
-def _directions(inputs: Any, backend: str) -> list[Any]:
+def directions(inputs: Any, backend: str) -> list[Any]:
+    """Some column, and one that is orthogonal to all columns of a matrix where there is one."""
     size = len(inputs)
     some = np.array([[(-1) ** k * (k + 1)] for k in range(size)], dtype=inputs.dtype)
     if backend == "exact":

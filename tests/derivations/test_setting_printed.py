@@ -8,7 +8,7 @@ import sympy
 
 from derivations import notation as n
 from derivations.accuracy_and_complexity import complexity, some_factor
-from derivations.alignment import M_square, gamma
+from derivations.alignment import M_square, b, gamma
 from derivations.biases import instances_with_means
 from derivations.claim import Severity, Verdict
 from derivations.corollary_1_constant import rest
@@ -32,6 +32,7 @@ REFUTED = (
 PROVED = (
     "eq-1.objective",
     "notation.second-moment",
+    "eq-9.semidefinite",
     "s4.1.vae-spectrum",
     "prop-1.manifold",
     "cor-1.constant",
@@ -120,6 +121,17 @@ def test_equation_9_with_the_transpose_in_front():
     M, A = sympy.ImmutableMatrix([[1, 2], [3, 5]]), sympy.ImmutableMatrix([[2, 1], [1, 7]])
     explicit = printed("eq-9.alignment").xreplace({gamma: sympy.Integer(3), M_square: M, n.A: A}).doit()
     assert explicit == 9 * M.T * A * M != 9 * M * A * M.T
+
+
+def test_a_quadratic_form_of_the_outer_product():
+    form, statement = printed("eq-9.semidefinite").args
+    for data in data_instances():
+        Z = data.matrices[n.Z]
+        direction = sympy.ImmutableMatrix(range(1, Z.rows + 1))
+        known = ExactData(data.scalars, {**data.matrices, b: direction}, data.points)
+        expected = sum(sum(direction[j] * Z[j, k] for j in range(Z.rows)) ** 2 for k in range(Z.cols))
+        assert known.value(form) == expected
+    assert statement.subs(quadratic_form, 0) and not statement.subs(quadratic_form, -1)
 
 
 def test_the_vae():

@@ -9,7 +9,7 @@ from sympy import Basic, Tuple
 
 from derivations import notation as n
 from derivations.accuracy_and_complexity import OBJECTIVE, complexity
-from derivations.alignment import M, gamma
+from derivations.alignment import M, b, gamma
 from derivations.claim import Claim, Verdict
 from derivations.corollary_1_constant import rest
 from derivations.first_moments import Cov_x, mu_x, mu_y
@@ -34,6 +34,7 @@ BROKEN: dict[str, Basic] = {
     "notation.second-moment": Tuple(sympy.Trace(a.T * n.A * n.A * a), quadratic_form >= 0),
     "s4.1.eigenvalue": n.zeta[n.i],
     "eq-9.alignment": gamma**2 * M * n.A * n.A * M.T,
+    "eq-9.semidefinite": Tuple(sympy.Trace(b.T * n.Z * n.Z.T * n.Z * n.Z.T * b), quadratic_form >= 0),
     "s4.1.vae-spectrum": Tuple(n.A, n.zeta[n.i]),
     "s4.1.covariance": Cov_x - mu_x * mu_x.T,
     "prop-1.manifold": Tuple(n.d1 * (n.D0 - n.d0), dimension > 0),
