@@ -92,18 +92,19 @@ class Outcome:
         return sum(attempt.loose for attempt in self.attempts)
 
     def by(self, name: str) -> dict[str, int]:
-        """Instances by "hardship" or "encoder"."""
+        """Instances by "hardship", "encoder" or "search"."""
         counts: dict[str, int] = {}
         for one in self.attempts:
             counts[getattr(one, name)] = counts.get(getattr(one, name), 0) + one.instances
         return dict(sorted(counts.items()))
 
-    def worst_by_hardship(self) -> dict[str, float]:
-        """The largest gap, in size, of each hardship."""
+    def worst_by_hardship(self, search: str) -> dict[str, float]:
+        """The largest gap, in size, of each hardship that was searched so, "random" or "local"."""
         worst: dict[str, float] = {}
         for one in self.attempts:
-            gaps = (one.worst_above[0], -one.worst_below[0], worst.get(one.hardship, 0.0))
-            worst[one.hardship] = max(gaps)
+            if one.search == search:
+                gaps = (one.worst_above[0], -one.worst_below[0], worst.get(one.hardship, 0.0))
+                worst[one.hardship] = max(gaps)
         return dict(sorted(worst.items()))
 
 

@@ -15,7 +15,8 @@ from numerics.tolerances import PROJECTED_DAMPING, PROJECTED_DECREASE, PROJECTED
 
 __all__ = ["projected_descent"]
 
-_MAX_STEPS = 3000
+_MAX_STEPS = 30_000
+"""Most instances end within fifty; four modes and four standard deviations, each tied to 1e-9, have taken 12,800."""
 _ALTERNATIONS = 20
 """Cheap first steps: decoder and encoder in turn, each the best for the other."""
 _FIRST, _FACTOR = 0.1, 3.0

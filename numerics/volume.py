@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from numerics.decoder_objective import LEARNED_DECODER, DecoderParameters
 from numerics.objective import FIXED_VARIANCES, LEARNED_VARIANCES, Objective, Parameters, Statistics
 from numerics.regimes import misfit
 from numerics.starts import Scales
 
-__all__ = ["ENCODERS", "HARDSHIPS", "LARGEST", "Block", "draw_block"]
+__all__ = ["ENCODERS", "HARDSHIPS", "LARGEST", "Block", "disturbed_block", "draw_block"]
 
 HARDSHIPS: dict[str, str] = {
     "spread": "singular values on both sides of their thresholds, over two decades",
@@ -40,7 +40,8 @@ LARGEST = 12
 class Block:
     """Instances of one shape, kind of encoder and hardship, with random starts.
 
-    zeta holds the planted singular values, non-increasing; residual is r; sigma holds fixed standard deviations, else None.
+    zeta holds the planted singular values, non-increasing; residual is r; sigma holds fixed standard deviations, else None; d0 is
+    the rank of A.
     """
 
     number: int
@@ -49,6 +50,7 @@ class Block:
     zeta: Float[np.ndarray, "count dstar"]
     residual: Float[np.ndarray, " count"]
     sigma: Float[np.ndarray, "count d1"] | None
+    d0: int
     statistics: Statistics
     start: Parameters | DecoderParameters
     scales: Scales
@@ -92,16 +94,60 @@ def draw_block(seed: int, number: int, count: int, device: str | torch.device = 
     if encoder == "decoder" and "thresholds" in hardship:  # the r with which eta_dec is where the loss is least
         residual = misfit(eta_dec**2, zeta**2, 0.0, beta, d1, d2)
     residual = np.where(explained > 0, residual, 1.0)
+    return _planted(
+        rng, number, hardship, encoder, (D0, d0, d2, d1), zeta, residual, sigma, (beta, eta_dec, eta_enc), device
+    )
 
+
+def disturbed_block(
+    rng: np.random.Generator, block: Block, places: Int[np.ndarray, " count"], device: str | torch.device = "cpu"
+) -> Block:
+    """Instances like those at some places of a block, a little off: singular values, β, r and fixed σ each by a factor between
+    1 ± 1e-1 and 1 ± 1e-12, or not at all; bases and starts are drawn anew."""
+    count = len(places)
+    beta, eta_dec, eta_enc = (value.cpu().numpy()[places] for value in block.statistics[3:])
+    zeta = -np.sort(-block.zeta[places] * _near_one(rng, *block.zeta[places].shape), 1)
+    beta = beta * _near_one(rng, count)
+    residual = block.residual[places] * _near_one(rng, count)
+    sigma = None
+    if block.sigma is not None:
+        sigma = block.sigma[places] * (_near_one(rng, *block.sigma[places].shape) if block.encoder == "fixed" else 1.0)
+    D0, d2, d1 = block.shape
+    if block.encoder == "decoder":
+        off = _off_the_ratios(beta, d2, min(d1, zeta.shape[1]))
+        beta = np.where(residual > 0, beta, off)
+    sizes = (D0, block.d0, d2, d1)
+    scales = (beta, eta_dec, eta_enc)
+    return _planted(rng, block.number, block.hardship, block.encoder, sizes, zeta, residual, sigma, scales, device)
+
+
+def _near_one(rng: np.random.Generator, *shape: int) -> Float[np.ndarray, " ..."]:
+    return 1 + _tiny(rng, *shape) * rng.choice([-1.0, 0.0, 1.0], shape)
+
+
+def _planted(
+    rng: np.random.Generator,
+    number: int,
+    hardship: str,
+    encoder: str,
+    sizes: tuple[int, int, int, int],
+    zeta: Float[np.ndarray, "count dstar"],
+    residual: Float[np.ndarray, " count"],
+    sigma: Float[np.ndarray, "count d1"] | None,
+    scalars: tuple[Float[np.ndarray, " count"], Float[np.ndarray, " count"], Float[np.ndarray, " count"]],
+    device: str | torch.device,
+) -> Block:
+    """The block with these singular values, r, σ and (β, η_dec, η_enc), of sizes D0, d0, d2, d1."""
+    D0, d0, d2, d1 = sizes
     A, C = _moments(rng, hardship, zeta, D0, d0, d2)
-    arrays = (A, C, explained + residual, beta, eta_dec, eta_enc)
+    arrays = (A, C, np.sum(zeta**2, 1) + residual, *scalars)
     statistics = Statistics(*(torch.tensor(array, dtype=torch.float64) for array in arrays))
     scales = Scales.from_moments(statistics, learned_decoder=encoder == "decoder")
     start = _start(rng, statistics, scales, sigma, d1, learned_decoder=encoder == "decoder")
     statistics = Statistics(*(value.to(device) for value in statistics))
     start = type(start)(*(value.to(device) for value in start))
     scales = Scales(*(getattr(scales, name).to(device) for name in ("W", "U", "loss")))
-    return Block(number, hardship, encoder, zeta, residual, sigma, statistics, start, scales)
+    return Block(number, hardship, encoder, zeta, residual, sigma, d0, statistics, start, scales)
 
 
 def _betas(

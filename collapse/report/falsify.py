@@ -41,7 +41,7 @@ def named(attempt: Attempt, place: int, seed: int) -> str:
     """An instance, and what reproduces it."""
     return (
         f"{attempt.hardship}, {attempt.encoder}, D0 x d2 x d1 = {' x '.join(map(str, attempt.shape))}; "
-        f"draw_block({seed}, {attempt.block}, {attempt.instances}), instance {place}"
+        f"numerics.falsify.trials({seed}, {attempt.block}, {attempt.instances}), instance {place}"
     )
 
 
@@ -70,8 +70,11 @@ def verdict(outcome: Outcome) -> str:
 
 def print_outcome(console: Console, outcome: Outcome, seconds: float) -> None:
     """Counts, the worst gap of every hardship, what speaks against the theory, and the verdict."""
-    for name, gap in outcome.worst_by_hardship().items():
-        console.print(f"{name:<22} {outcome.by('hardship')[name]:>9} descents   worst gap {gap:.1e}")
+    random, local = outcome.worst_by_hardship("random"), outcome.worst_by_hardship("local")
+    console.print(f"{'':<22} {'descents':>9}   {'worst gap':>9}   {'by local search':>15}")
+    for name, count in outcome.by("hardship").items():
+        gaps = (f"{worst[name]:.1e}" if name in worst else "–" for worst in (random, local))
+        console.print(f"{name:<22} {count:>9}   {next(gaps):>9}   {next(gaps):>15}")
     counts = ", ".join(f"{name} {count}" for name, count in outcome.by("encoder").items())
     console.print(f"\nEncoders: {counts}.")
     console.print(
@@ -102,9 +105,11 @@ def outcome_document(outcome: Outcome, seconds: float) -> dict[str, Any]:
         "worst_gap_below": outcome.worst_below,
         "largest_gap_allowed": outcome.allowed,
         "instances_with_a_larger_tolerance": outcome.loose,
-        "worst_gap_by_hardship": outcome.worst_by_hardship(),
+        "worst_gap_by_hardship": outcome.worst_by_hardship("random"),
+        "worst_gap_by_hardship_in_local_search": outcome.worst_by_hardship("local"),
         "instances_by_hardship": outcome.by("hardship"),
         "instances_by_encoder": outcome.by("encoder"),
+        "instances_by_search": outcome.by("search"),
         "against": against(outcome),
         "uncertified": unsettled(outcome),
         "versions": versions(),

@@ -209,7 +209,7 @@ def test_the_verdict_can_be_no(pool: Executor) -> None:
     assert verdict(broken) == "THE THEORY FAILS at 1 of 8 instances"
     document = outcome_document(broken, 1.0)
     assert document["passed"] is False
-    assert "draw_block(0, 0, 8), instance 3" in document["against"][0]
+    assert "numerics.falsify.trials(0, 0, 8), instance 3" in document["against"][0]
     unsure = Outcome(0, "cpu", (replace(one, uncertified=(2, 5)),))
     assert not unsure.passed
     assert [line[-10:] for line in outcome_document(unsure, 1.0)["uncertified"]] == ["instance 2", "instance 5"]

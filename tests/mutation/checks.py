@@ -258,6 +258,16 @@ PLANS: dict[str, Plan] = {
     "derivations.rotation_witnesses": Plan(
         ("derivations.rotations", "derivations.rotations_learned"), (WITNESSES, _layers("rotation"))
     ),
+    "derivations.collapse_conditions": Plan(
+        ("derivations.collapse_conditions",), _derived("situations", "situation_witnesses")
+    ),
+    "derivations.implications": Plan(("derivations.implications",), _derived("situations", "situation_witnesses")),
+    "derivations.figures": Plan(("derivations.figures",), _derived("figures")),
+    "derivations.rate_distortion": Plan(("derivations.rate_distortion",), _derived("network_losses")),
+    "derivations.linear_agreement": Plan(("derivations.linear_agreement",), _derived("network_losses")),
+    "derivations.tanh_networks": Plan(("derivations.tanh_networks",), _derived("network_losses")),
+    "derivations.saddle": Plan(("derivations.saddle",), _derived("mechanisms")),
+    "derivations.evaluation": Plan((), _derived("evaluation")),
     "derivations.exact_data": Plan((), _derived("exact_data"), draws=("exact_data.integers", "data_instances")),
     "derivations.instances": Plan(
         (),
@@ -277,4 +287,7 @@ PLANS: dict[str, Plan] = {
     "numerics.lambdified": _numeric("lambdified", "lambdified_gradients", "backends"),
     "numerics.regimes": _numeric("problems"),
     "numerics.newton": _numeric("descent"),
+    "numerics.projection": _numeric("projection", "levenberg_marquardt"),
+    "numerics.orbits": _numeric("levenberg_marquardt"),
+    "numerics.levenberg_marquardt": _numeric("levenberg_marquardt"),
 }

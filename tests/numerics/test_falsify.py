@@ -1,16 +1,17 @@
 """Blocks of hard instances, their closed forms, and attempts that can say no."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 
-from numerics import closed_forms, volume
+from numerics import closed_forms, falsify, volume
 from numerics.certificates import gap
 from numerics.closed_forms import least_losses
 from numerics.descent import minimise
-from numerics.falsify import attempt, certified, compared
+from numerics.falsify import ROUNDS, Attempt, Trial, attempt, badness, certified, compared, is_local, trial, trials
 from numerics.fast_descent import fast_minima, projected
 from numerics.objective import Statistics
 from numerics.problem import Problem
@@ -142,46 +143,88 @@ def test_attempts_find_nothing(number: int) -> None:
     assert found == attempt(2, number, COUNT)
 
 
-def ended(number: int) -> tuple[Block, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """A block with the losses where descent ended and their sizes, where it diverged, and where it is certified."""
-    block = draw_block(2, number, COUNT)
-    end, fell = fast_minima(block.start, block.statistics, block.scales, block.objective)
-    loss, diverged = block.objective.loss(*end, *block.statistics).numpy(), fell.numpy()
-    nats = block.objective.size(end, block.statistics, block.scales.loss).numpy()
-    return block, loss, nats, diverged, certified(block, end).numpy() & ~diverged
-
-
 @pytest.mark.parametrize("number", range(len(ENCODERS)))
 @pytest.mark.parametrize("share", [1e-6, 1e-8])
 def test_what_ends_below_or_is_certified_above_speaks_against_the_theory(number: int, share: float) -> None:
-    block, loss, nats, diverged, good = ended(number)
-    assert compared(block, loss, nats, diverged, good).against == ()
+    ended = trial(draw_block(2, number, COUNT))
+
+    def told(loss: np.ndarray, good: np.ndarray = ended.good) -> Attempt:
+        return compared(replace(ended, loss=loss, good=good), "random")
+
+    loss = ended.loss
+    assert told(loss).against == ()
     moved = loss.copy()
     moved[4] -= share * max(1.0, abs(loss[4]))
-    assert [place for place, _ in compared(block, moved, nats, diverged, good).against] == [4]
-    assert [place for place, _ in compared(block, moved, nats, diverged, good & False).against] == [4]
+    assert [place for place, _ in told(moved).against] == [4]
+    assert [place for place, _ in told(moved, ended.good & False).against] == [4]
     moved[4] = loss[4] + share * max(1.0, abs(loss[4]))
-    assert [place for place, _ in compared(block, moved, nats, diverged, good).against] == [4]
-    without = good.copy()
+    assert [place for place, _ in told(moved).against] == [4]
+    without = ended.good.copy()
     without[4] = False
-    found = compared(block, moved, nats, diverged, without)
+    found = told(moved, without)
     assert (found.against, found.uncertified) == ((), (4,))
     for value in (np.nan, np.inf, -np.inf):
         moved[4] = value
-        broken = compared(block, moved, nats, diverged, good)
+        broken = told(moved)
         assert [place for place, _ in broken.against] == [4]
         assert np.isfinite(broken.worst_below[0]) and np.isfinite(broken.worst_above[0])
 
 
 def test_divergence_has_to_be_where_the_loss_is_unbounded() -> None:
-    number = next(k for k in EVERY if 0 < attempt(2, k, COUNT).diverged < COUNT)
-    block, loss, nats, diverged, good = ended(number)
-    assert compared(block, loss, nats, diverged, good).against == ()
-    bounded, unbounded = int(np.flatnonzero(~diverged)[0]), int(np.flatnonzero(diverged)[0])
+    number = next(k for k in EVERY if not is_local(k) and 0 < attempt(2, k, COUNT).diverged < COUNT)
+    ended = trial(draw_block(2, number, COUNT))
+    assert compared(ended, "random").against == ()
+    bounded, unbounded = int(np.flatnonzero(~ended.diverged)[0]), int(np.flatnonzero(ended.diverged)[0])
     for place, diverges in ((bounded, True), (unbounded, False)):
-        fell, held = diverged.copy(), good.copy()
+        fell, held = ended.diverged.copy(), ended.good.copy()
         fell[place], held[place] = diverges, not diverges
-        assert [where for where, _ in compared(block, loss, nats, fell, held).against] == [place]
+        told = compared(replace(ended, diverged=fell, good=held), "random")
+        assert [where for where, _ in told.against] == [place]
+
+
+def test_local_searches_meet_every_hardship_and_encoder() -> None:
+    blocks = [draw_block(0, number, 2) for number in range(5 * len(EVERY)) if is_local(number)]
+    assert {(block.hardship, block.encoder) for block in blocks} == {(h, e) for h in HARDSHIPS for e in ENCODERS}
+    assert len(blocks) == len(EVERY)
+
+
+LOCAL = [number for number in range(5 * len(EVERY)) if is_local(number)]
+
+
+@pytest.mark.parametrize("number", LOCAL[:: len(LOCAL) // 12])
+def test_a_local_search_digs_where_it_was_worst(number: int) -> None:
+    rounds = trials(2, number, COUNT)
+    assert [len(one.loss) for one in rounds] == [COUNT // ROUNDS] * ROUNDS
+    for before, after in pairwise(rounds):
+        assert before.block.shape == after.block.shape and after.block.number == number
+    first, second = rounds[:2]
+    worst = int(badness(first).argmax())
+    near = np.abs(second.block.zeta / np.maximum(first.block.zeta[worst], 1e-300) - 1)
+    assert np.where(first.block.zeta[worst] > 0, near, second.block.zeta).max() <= 0.25  # 1 ± 0.1 each, then sorted
+    whole = attempt(2, number, COUNT)
+    assert whole.search == "local" and whole.instances == COUNT
+    gaps = np.concatenate([compared(one, "local").worst_above for one in rounds])
+    assert whole.worst_above[0] == max(gaps[::2])
+
+
+def test_the_worst_of_all_rounds_is_told_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    number = LOCAL[0]
+    rounds = trials(2, number, COUNT)
+    moved = rounds[2].loss.copy()
+    moved[1] += 1e-6 * max(1.0, abs(moved[1]))
+    altered: list[Trial] = [*rounds[:2], replace(rounds[2], loss=moved), rounds[3]]
+    monkeypatch.setattr(falsify, "trials", lambda *_: altered)
+    place = 2 * (COUNT // ROUNDS) + 1
+    found = attempt(2, number, COUNT)
+    assert [where for where, _ in found.against] == [place] and found.worst_above[1] == place
+
+
+def test_what_has_no_certificate_is_dug_at_first() -> None:
+    ended = trial(draw_block(2, 1, COUNT))
+    good = ended.good.copy()
+    good[7] = False
+    assert badness(replace(ended, good=good)).argmax() == 7
+    assert np.isfinite(badness(ended)).all()
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
