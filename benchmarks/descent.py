@@ -25,6 +25,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import audit
 import numpy as np
 import scipy
 import torch
@@ -252,7 +253,8 @@ def main() -> None:
     hardware = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
     versions = f"Python {platform.python_version()}, torch {torch.__version__}, NumPy {np.__version__}, SciPy {scipy.__version__}"
     introduction = "Written by `make bench`. " + (__doc__ or "").split("\n\n")[1].strip()
-    text = "\n\n".join(["# Benchmarks", introduction, *tables, f"{hardware}; {versions}."])
+    note("the audit's stages")
+    text = "\n\n".join(["# Benchmarks", introduction, *tables, audit.table(), f"{hardware}; {versions}."])
     output.write_text(text + "\n", encoding="utf-8")
 
 

@@ -108,13 +108,14 @@ def testable(claims: Sequence[Claim], layers: Sequence[str], *, all_of_them: boo
 def _work(
     reports: Iterable[ClaimReport], layers: Sequence[str], seed: int
 ) -> Iterator[tuple[ClaimReport, Callable[..., Any], tuple[Any, ...]]]:
-    for report in reports:
-        claim = report.claim
-        if SYMBOLIC in layers:
-            yield report, judge, (claim.id,)
-        for name in ("exact", "numeric"):
-            if name in layers and name in layers_of(claim):
-                yield report, examine_without_descent, (claim.id, name, seed)
+    """Layer by layer, since what a layer has made for one claim serves it for the next: workers begin with the derivations, and the
+    main process, which comes from the end, with the float64 checks."""
+    asked = list(reports)
+    if SYMBOLIC in layers:
+        yield from ((report, judge, (report.claim.id,)) for report in asked)
+    for name in ("exact", "numeric"):
+        chosen = [report for report in asked if name in layers and name in layers_of(report.claim)]
+        yield from ((report, examine_without_descent, (report.claim.id, name, seed)) for report in chosen)
 
 
 def _summary(descent: DescentLayer, device: str) -> DescentSummary:

@@ -11,7 +11,13 @@ from torch import Tensor
 
 from numerics.orbits import turned_left, turned_right
 from numerics.projection import Derivatives, Projection
-from numerics.tolerances import PROJECTED_DAMPING, PROJECTED_DECREASE, PROJECTED_LEVEL, PROJECTED_ROUNDING
+from numerics.tolerances import (
+    PROJECTED_DAMPING,
+    PROJECTED_DECREASE,
+    PROJECTED_LEVEL,
+    PROJECTED_ROUNDING,
+    PROJECTED_STEEPNESS,
+)
 
 __all__ = ["projected_descent"]
 
@@ -27,6 +33,8 @@ _CALMER = 0.9
 """Once decreases drown in rounding, a step should lower the least gradient norm by this factor."""
 _PATIENCE = 10
 """How many such steps in a row may fail to."""
+_QUIET = 100
+"""How many steps an instance may spend with a gradient of mere rounding, where it cannot tell whether to go on."""
 _CALMING = 1e-6
 """Damping of a very last step, relative to the largest curvature."""
 _STRAIGHT = 30
@@ -46,7 +54,8 @@ def projected_descent(
 
     A step solves (H + μ) D = −g by Cholesky; where H + μ is not positive definite μ rises. From step `_STRAIGHT` on the straight
     step competes with the same step turned (see `orbits`). An instance has ended when H is positive definite up to rounding, the
-    decrease promised is below rounding, or steps no longer lower the gradient; then comes a last step, see `_calmed`.
+    decrease promised is below rounding, or steps no longer lower the gradient, and in any case after `_QUIET` steps with a gradient
+    of mere rounding; then comes a last step, see `_calmed`.
 
     Args:
         X: starts.
@@ -84,23 +93,25 @@ def projected_descent(
 @dataclass(frozen=True)
 class _State:
     """Points with their derivatives and damping; the smallest gradient norm since decreases drown in rounding, and for how many
-    steps nothing came of it."""
+    steps nothing came of it; how many steps were spent with a gradient of mere rounding."""
 
     X: Tensor
     at: Derivatives
     damping: Tensor
     calmest: Tensor
     idle: Tensor
+    quiet: Tensor
 
     @classmethod
     def first(cls, X: Tensor, projection: Projection) -> _State:
         """At the beginning."""
         one = torch.ones_like(X[:, 0, 0])
-        return cls(X, projection.derivatives(X), _FIRST * one, torch.inf * one, torch.zeros_like(one))
+        return cls(X, projection.derivatives(X), _FIRST * one, torch.inf * one, 0 * one, 0 * one)
 
     def rows(self, index: Tensor) -> _State:
         """Those of some instances."""
-        return _State(self.X[index], self.at.rows(index), self.damping[index], self.calmest[index], self.idle[index])
+        kept = (each[index] for each in (self.damping, self.calmest, self.idle, self.quiet))
+        return _State(self.X[index], self.at.rows(index), *kept)
 
 
 def _newton(at: Derivatives, added: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -154,6 +165,8 @@ def _step(state: _State, projection: Projection, *, turn: bool) -> tuple[_State,
     calmer = steepness < _CALMER * state.calmest
     idle = torch.where(level & ~calmer, state.idle + 1, 0)
     done = level & ((promise <= PROJECTED_DECREASE.value * size) | (idle >= _PATIENCE))
+    quiet = state.quiet + (torch.linalg.vector_norm(at.gradient, dim=-1) <= PROJECTED_STEEPNESS.value * size)
+    done |= quiet >= _QUIET
     taken &= ~done  # here the Hessian is definite; `_calmed` sees whether it is further on
 
     factor = torch.where(share > _GOOD, 1 / _FACTOR, torch.where(share < _POOR, 2.0, 1.0))
@@ -166,4 +179,4 @@ def _step(state: _State, projection: Projection, *, turn: bool) -> tuple[_State,
     )
     calmest = torch.where(level & calmer, steepness, state.calmest)
     X = torch.where(taken[:, None, None], trial, X)
-    return _State(X, after, damping.clamp(min=PROJECTED_DAMPING.value), calmest, idle), done
+    return _State(X, after, damping.clamp(min=PROJECTED_DAMPING.value), calmest, idle, quiet), done

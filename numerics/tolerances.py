@@ -206,6 +206,12 @@ PROJECTED_DECREASE = Tolerance(
     "Variable projection ends once the quadratic model promises less than this, relative to the loss's terms: the model comes "
     "from the gradient and knows decreases far below the rounding of the loss; along level directions rounding promises 1e-20.",
 )
+PROJECTED_STEEPNESS = Tolerance(
+    "PROJECTED_STEEPNESS",
+    1e-13,
+    "Variable projection: a gradient below this, relative to the loss's terms, is rounding: they are sums of a hundred products. "
+    "Where modes are a hundred thresholds large, rounding left 5e-14.",
+)
 PROJECTED_DAMPING = Tolerance(
     "PROJECTED_DAMPING",
     1e-12,
@@ -271,6 +277,7 @@ TOLERANCES: dict[str, Tolerance] = {
         PROJECTED_LEVEL,
         PROJECTED_ROUNDING,
         PROJECTED_DECREASE,
+        PROJECTED_STEEPNESS,
         PROJECTED_DAMPING,
         CERTIFIED_GRADIENT,
         CERTIFIED_CURVATURE,
