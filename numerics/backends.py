@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy
-import torch
 
 from numerics.tolerances import MATRIX_EQUATION
+
+if TYPE_CHECKING:
+    import torch
 
 Cases = Sequence[tuple[Callable[..., Any], Callable[..., Any]]]
 
@@ -71,6 +74,8 @@ def _numpy() -> dict[str, Any]:
 
 
 def _torch() -> dict[str, Any]:
+    import torch  # imported late: it takes seconds, and predictions do without
+
     def tensor(value: Any) -> torch.Tensor:
         return value if isinstance(value, torch.Tensor) else torch.tensor(value, dtype=torch.float64)
 
@@ -175,4 +180,7 @@ def _exact() -> dict[str, Any]:
     }  # fmt: skip
 
 
-BACKENDS: dict[str, dict[str, Any]] = {"numpy": _numpy(), "torch": _torch(), "exact": _exact()}
+@cache
+def functions_of(backend: str) -> dict[str, Any]:
+    """The functions of a backend, "numpy", "torch" or "exact", by the names under which they are printed."""
+    return {"numpy": _numpy, "torch": _torch, "exact": _exact}[backend]()

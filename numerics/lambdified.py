@@ -20,7 +20,7 @@ from sympy import Basic, Indexed, MatrixSymbol, Symbol
 from sympy.printing.lambdarepr import LambdaPrinter
 
 from derivations.notation import D0, d0, d1, d2, dstar
-from numerics.backends import BACKENDS
+from numerics.backends import functions_of
 
 DIMENSIONS = frozenset({D0, d0, d1, d2, dstar})
 
@@ -210,7 +210,7 @@ def _source(formula: Basic) -> tuple[str, tuple[tuple[str, str, sympy.Expr], ...
 
 @lru_cache(maxsize=32768)
 def _compiled(source: str, backend: str) -> Callable[..., Any]:
-    function: Callable[..., Any] = eval(source, dict(BACKENDS[backend]))  # printed from our own expression tree
+    function: Callable[..., Any] = eval(source, dict(functions_of(backend)))  # printed from our own expression tree
     return function
 
 
@@ -233,6 +233,6 @@ def evaluate(formula: Basic, values: Values, backend: str = "numpy", *, draws: i
         if _is_place(index):
             named[name] = _entry(named[vector], index, sizes)
         else:
-            named[name] = BACKENDS[backend]["moved"](named[vector], _shift(index))
+            named[name] = functions_of(backend)["moved"](named[vector], _shift(index))
     with np.errstate(all="ignore"):
         return _compiled(source, backend)(draws=sympy.Integer(draws) if backend == "exact" else draws, **named)
