@@ -178,7 +178,7 @@ EVALUATED_AGAIN = (
     "test_witnesses.py",
     "test_setting_witnesses.py",
     "test_situation_witnesses.py",
-    "test_decoder_variance.py",
+    "test_decoder_witnesses.py",
     "test_ablation.py",
     "test_mechanisms.py",
     "test_figures.py",
