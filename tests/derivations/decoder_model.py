@@ -13,6 +13,11 @@ CLAIMS = {claim.id: claim for claim in (*CLOSED_FORM_CLAIMS, *SECTION, *CAUSES)}
 NUMBER = re.compile(r"-?\d+(?:/\d+)?")
 
 
+def witness(name: str) -> dict[str, str]:
+    decision = CLAIMS[name].printed.decide(CLAIMS[name].printed.formula)
+    return dict(decision.witness.values)
+
+
 class Model:
     """An instance in fractions, with the profile of its loss in s = eta_dec^2 and what follows from that alone."""
 
@@ -29,8 +34,7 @@ class Model:
 
     @classmethod
     def witnessed(cls, name: str) -> "Model":
-        decision = CLAIMS[name].printed.decide(CLAIMS[name].printed.formula)
-        values = {key: [Fraction(number) for number in NUMBER.findall(text)] for key, text in decision.witness.values}
+        values = {key: [Fraction(number) for number in NUMBER.findall(text)] for key, text in witness(name).items()}
         (r,), (weight,), (d1,), (d2_,), (eta,) = (values[key] for key in ("r", "beta", "d1", "d2", "eta_dec"))
         return cls(values["zeta"], r, weight, int(d1), int(d2_), eta)
 

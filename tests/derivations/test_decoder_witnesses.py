@@ -4,7 +4,7 @@ import math
 from fractions import Fraction
 
 import pytest
-from decoder_model import CLAIMS, Model
+from decoder_model import CLAIMS, Model, witness
 
 
 def test_collapse_below_the_threshold():
@@ -27,7 +27,7 @@ def test_a_vanilla_autoencoder_with_equal_eigenvalues_and_without_a_minimum():
 
 
 def test_an_autoencoder_with_another_ratio():
-    values = dict(CLAIMS["s4.4.vae"].printed.decide(CLAIMS["s4.4.vae"].printed.formula).witness.values)
+    values = witness("s4.4.vae")
     assert values["d2"] == values["D0"] != values["d0"] and values["r"] == "0"
 
 
