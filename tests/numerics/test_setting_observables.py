@@ -29,6 +29,7 @@ from numerics.tolerances import FLOAT64_IDENTITY
 LEDGER = claims_by_id()
 BROKEN: dict[str, Basic] = {
     "eq-1.objective": Tuple(*OBJECTIVE.args[:2], complexity > 0),
+    "s4.5.weights": Tuple(1 / (2 * n.eta_dec**2), n.beta * n.eta_dec**2),
     "notation.variables": Tuple(n.d0, n.d2, n.d1),
     "notation.latent-variance": 2 * n.sigma[n.i],
     "notation.second-moment": Tuple(sympy.Trace(a.T * n.A * n.A * a), quadratic_form >= 0),
