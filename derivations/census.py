@@ -29,6 +29,7 @@ CENSUS: tuple[Item, ...] = (
         "s2.four-cases",
         "s4.4.no-causal-relation",
     ),
+    _item("§2, Linear Networks", "linear nets are as expressive as linear regression", "s2.expressivity"),
     _item("§3, Notation", "which of x, y, z is input, latent, target", "notation.variables"),
     _item("§3, Notation", "the diagonal entries of Sigma", "notation.latent-variance"),
     _item("§3, Notation", "A is positive semidefinite", "notation.second-moment"),

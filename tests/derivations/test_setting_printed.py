@@ -28,6 +28,7 @@ REFUTED = (
     "s4.1.covariance",
     "thm-2.shapes",
     "s4.4.partition",
+    "s2.expressivity",
 )
 PROVED = (
     "eq-1.objective",
@@ -99,6 +100,14 @@ def test_the_weights_of_the_two_terms():
     for wrong, name in ((sympy.Tuple(prior, prior), "reconstruction"), (sympy.Tuple(reconstruction, 1), "prior")):
         decision = claim.printed.decide(wrong)
         assert decision.verdict is Verdict.REFUTED and f"the {name} term is" in decision.witness.failure
+
+
+def test_the_error_of_two_layers_and_of_one():
+    assert printed("s2.expressivity") == n.residual
+    corrected = LEDGER["s2.expressivity"].corrected.formula
+    for instance in instances()[:40]:
+        lost = sum(float(value) ** 2 for value in instance.zeta[instance.d1 :])
+        assert float(instance.value(corrected, None, {n.residual: 7})) == pytest.approx(7 + lost)
 
 
 def test_the_letters_of_the_notation():
