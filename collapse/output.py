@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from itertools import combinations
 from pathlib import Path
@@ -21,7 +22,7 @@ PIPE_WIDTH = 160
 
 def refuse_equal(paths: dict[str, str | None]) -> None:
     """Refuse two options that would write one file."""
-    files = {name: Path(path).resolve() for name, path in paths.items() if path not in (None, "-")}
+    files = {name: os.path.realpath(path) for name, path in paths.items() if path is not None and path != "-"}
     for one, other in combinations(files, 2):
         if files[one] == files[other]:
             raise DataError(f"{one} and {other} both name {files[one]}; give them different files.")
@@ -46,9 +47,15 @@ def interrupted(message: str = "interrupted: no report was written") -> NoReturn
 
 def read_markdown(path: str) -> str:
     try:
+        if Path(path).is_fifo():  # it would wait for someone to write
+            raise DataError(f"--into: {path} is a named pipe; name a Markdown file.")
         return Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise DataError(f"--into: cannot read {path}: {error.strerror}. Name a Markdown file that exists.") from None
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"--into: {path} is not UTF-8 (byte {error.start}: {error.reason}). Name a Markdown file in UTF-8."
+        ) from None
 
 
 def writable(option: str, given: str | None) -> Path | None:
@@ -58,10 +65,13 @@ def writable(option: str, given: str | None) -> Path | None:
     if not given:
         raise DataError(f"{option}: the path is empty; name a file, or - for standard output.")
     path = Path(given)
-    if path.is_dir():
-        raise DataError(f"{option}: {path} is a folder; name a file in it.")
     try:
+        if path.is_dir():
+            raise DataError(f"{option}: {path} is a folder; name a file in it.")
         existed = path.exists()
+        if existed and not (path.is_file() or path.is_char_device() or path.is_relative_to("/dev")):
+            # a named pipe would wait for a reader, and /dev/stdout may be a pipe that has one
+            raise DataError(f"{option}: {path} is no regular file; name a file, or - for standard output.")
         with path.open("a", encoding="utf-8"):
             pass
         if not existed:

@@ -38,6 +38,9 @@ some_factor = Symbol("k", real=True)
 """Any number that does not depend on eta_dec."""
 PROPORTIONAL = some_factor * log(eta_dec**2)
 
+WEIGHTS = Tuple(1 / (2 * eta_dec**2), beta)
+"""Of E|U z - y|^2 and of E_x KL(q(z|x) | p(z)) in L_VAE."""
+
 # -------------------------------------------------------------------------------- from the definitions
 _v = Symbol("v", real=True)
 
@@ -104,6 +107,31 @@ def _same_divergence(stated: Expr, derived: Expr) -> list[Step]:
     ]
 
 
+def weighs_terms(formula: Basic) -> Decision:
+    """Judge (weight of E|U z - y|^2, weight of E_x KL) in the objective of Eq 3, and what weakens which of them."""
+    reconstruction, prior = formula.args
+    accuracy, _ = accuracy_and_complexity()
+    likelihood, regularisation = accuracy - PARTITION, negative_elbo() - accuracy
+    stated = reconstruction * RECONSTRUCTION, sympy.Add(*(prior * part for part in expected_kl()))
+    for data, (value, kl) in values_of_terms():
+        defined = value - data.value(PARTITION), data.value(negative_elbo()) - value
+        shown = data.value(stated[0]), data.value(prior) * kl
+        for name, here, there in zip(("reconstruction", "prior"), shown, defined, strict=True):
+            if not is_exactly_zero(here - there):
+                return refuted(data.named(), f"the {name} term is {tidy(there)}, and the weight makes it {tidy(here)}")
+    return conclude(
+        [
+            *kl_steps(),
+            equal("the reconstruction term by its weight", stated[0], likelihood),
+            *_same_divergence(stated[1], regularisation),
+            positive("a smaller beta weakens the prior term", prior.diff(beta)),
+            zero("and leaves the reconstruction term", reconstruction.diff(beta)),
+            positive("a larger eta_dec weakens the reconstruction term", -reconstruction.diff(eta_dec)),
+            zero("and leaves the prior term", prior.diff(eta_dec)),
+        ]
+    )
+
+
 def _sum_for_correlated_latents(formula: Basic) -> Decision:
     """Judge the sum of the two terms where the latents are correlated given x."""
     return objective_of_correlated_latents(formula.args[0] + formula.args[1] - PARTITION)
@@ -160,5 +188,14 @@ CLAIMS = (
             holds="its logarithm is (d2/2) log(2 pi eta_dec^2): proportional to log eta_dec^2 up to an additive constant",
             severity=Severity.TYPO,
         ),
+    ),
+    Claim(
+        "s4.5.weights",
+        "§4.5",
+        "a small beta weakens the prior term and a large eta_dec the reconstruction term, each that one alone: of E|U z - y|^2 "
+        "and of the KL L_VAE is the sum with these weights",
+        printed=Statement(WEIGHTS, weighs_terms),
+        observable="weights",
+        uses=("eq-1.objective",),
     ),
 )

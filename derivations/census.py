@@ -29,6 +29,7 @@ CENSUS: tuple[Item, ...] = (
         "s2.four-cases",
         "s4.4.no-causal-relation",
     ),
+    _item("§2, Linear Networks", "linear nets are as expressive as linear regression", "s2.expressivity"),
     _item("§3, Notation", "which of x, y, z is input, latent, target", "notation.variables"),
     _item("§3, Notation", "the diagonal entries of Sigma", "notation.latent-variance"),
     _item("§3, Notation", "A is positive semidefinite", "notation.second-moment"),
@@ -54,6 +55,7 @@ CENSUS: tuple[Item, ...] = (
     _item("§4.1, after Equation 9", "A is the covariance of the input", "s4.1.covariance"),
     _item("Theorem 1", "the minimum for sigma_i = eta_enc", "thm-1.minimum"),
     _item("Equation 10", "lambda_i and theta_i", "thm-1.minimum"),
+    _item("§4.2", "the learned model becomes low-rank", "thm-1.low-rank"),
     _item("§4.2", "complete collapse", "thm-1.complete-collapse"),
     _item("§4.2", "partial collapse", "thm-1.partial-collapse"),
     _item(
@@ -106,6 +108,7 @@ CENSUS: tuple[Item, ...] = (
     _item("§4.5", "the decoder's variance", "s4.5.decoder-variance", "s4.5.decoder-variance-influence"),
     _item("§4.5", "the values of eta_dec and beta", "s4.5.values-crucial"),
     _item("§4.5", "a small beta can avoid collapse", "s4.5.small-beta"),
+    _item("§4.5", "which term a small beta weakens, and which a large eta_dec", "s4.5.weights"),
     _item(
         "§4.5",
         "the mean term causes collapse, the variance term can be ignored",

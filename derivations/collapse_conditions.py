@@ -7,10 +7,11 @@ from sympy import And, Eq, Equivalent, Ge, Gt, Implies, Le, Lt, Rational
 
 from derivations.claim import Assumption, Claim, Erratum, Severity, Statement
 from derivations.notation import beta, eta_dec, i, root_water, zeta
-from derivations.situations import FIXED, PRIOR, diverges, lam, least, product, there, theta
+from derivations.situations import FIXED, PRIOR, diverges, lam, least, product, rank, there, theta
 from derivations.universal import Universal
 
 # ------------------------------------------------------------------------------------------ as printed
+RANK = Equivalent(Ge(rank, i), Gt(zeta[i] - sympy.sqrt(beta) * eta_dec, 0))
 PARTIAL_COLLAPSE = Implies(Le(zeta[i] ** 2 - sympy.sqrt(beta) * eta_dec, 0), Eq(lam[i], 0))
 NO_COLLAPSE = Gt(there(lam[1]), 0)
 NO_PARTIAL_COLLAPSE = Gt(there(lam[i]), 0)
@@ -40,6 +41,16 @@ ANY_PRIOR = Universal(PRIOR, "beta, eta_dec and eta_enc")
 TREND_AT_PRIOR = Universal(PRIOR, "beta and eta_dec", landmarks=(Rational(1, 2), sympy.S.One))
 
 CLAIMS = (
+    Claim(
+        "thm-1.low-rank",
+        "§4.2, after Theorem 1",
+        "a negative sign for some i makes the learned model low-rank: rank U V^T is the number of i <= d1 with "
+        "zeta_i - sqrt(beta) eta_dec > 0, that is, at least i iff this is positive",
+        printed=Statement(RANK, AT_PRIOR),
+        observable=AT_PRIOR.observable,
+        uses=("thm-1.minimum",),
+        assumptions=(Assumption("sigma_i = eta_enc for all i", ANY_FIXED),),
+    ),
     Claim(
         "thm-1.partial-collapse",
         "§4.2, after Theorem 1",

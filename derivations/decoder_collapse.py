@@ -219,9 +219,23 @@ def truths_in(cases: Callable[[], Iterable[Named]], symbol: Basic) -> tuple[Basi
 
 
 def failure(formula: Basic, instance: DecoderInstance) -> str:
-    """What makes a statement false at an instance: both sides of its relations, and what happens."""
+    """What makes a statement false at an instance: both sides of its relations, and what happens and why."""
     happening = sorted(formula.atoms(Symbol) & CONDITIONS.keys(), key=str)
-    return why_false(formula, instance.value, [f"{symbol} is {instance.value(symbol)}" for symbol in happening])
+    said = [f"{symbol} is {instance.value(symbol)} ({deciding(symbol, instance)})" for symbol in happening]
+    return why_false(formula, instance.value, said)
+
+
+def deciding(happening: Basic, instance: DecoderInstance) -> str:
+    """The numbers that decide whether something happens at an instance."""
+    variance = instance.value(learned_variance)
+    if happening in (unbounded, vanishes):
+        left = instance.value(residual) + sum(value**2 for value in instance.zeta[instance.d1 :])
+        return f"r and the zeta_i^2 beyond d1 add up to {left}, rank Z is {instance.value(rank)}"
+    if happening == collapse_learned and variance == 0:
+        return "there is no minimum: the loss falls without bound as eta_dec tends to 0"
+    held, which = (variance, "learned") if happening == collapse_learned else (instance.eta_dec**2, "given")
+    water = instance.beta * held
+    return f"zeta_1^2 = {instance.zeta[0] ** 2} and beta eta_dec^2 = {water}, with the {which} eta_dec^2 = {held}"
 
 
 def found_at(text: str, instance: DecoderInstance, formula: Basic) -> Step:

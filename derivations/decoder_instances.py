@@ -106,14 +106,14 @@ def decoder_instance(
 def decoder_instances() -> tuple[DecoderInstance, ...]:
     """Instances with y not zero, small first: interior minima, losses without bound, valleys, and both sides of every threshold."""
     chosen = (
-        decoder_instance([1], 3, 1),
-        decoder_instance([1], 3, "1/2"),
         decoder_instance([1], 1, "1/2"),
         decoder_instance([2], 1, 1),
         decoder_instance([1], 0, "1/2"),
         decoder_instance([1], 0, 1),
         decoder_instance([1], 0, 2),
         decoder_instance([0], 1, 1),
+        decoder_instance([1], 3, 1),
+        decoder_instance([1], 3, "1/2"),
         decoder_instance([2], 0, "1/2", eta_dec=3),
         decoder_instance([2, 1], 0, 1),
         decoder_instance([1, 0], 0, 1),

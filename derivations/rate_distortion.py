@@ -120,6 +120,11 @@ def gain_steps() -> tuple[Step, ...]:
     )
 
 
+def reconstruction_bound(linear: Expr, norm: Expr, error: Expr, k: Expr) -> Expr:
+    """Of E|y - U z|^2 where two errors are in what the decoder reads, each with this mean square; norm is |U|^2, k > 0 any."""
+    return (1 + k) * linear + (1 + 1 / k) * norm * 4 * error
+
+
 @lru_cache(maxsize=1)
 def network_limit_steps() -> tuple[Step, ...]:
     """If an activation differs from the identity by `error` in mean square, the loss exceeds the linear model's by little.
@@ -128,16 +133,23 @@ def network_limit_steps() -> tuple[Step, ...]:
     and shrink its argument: the mean term does not grow, and the decoder reads each latent with at most the two errors added. Then
     (a + b)^2 <= (1 + k) a^2 + (1 + 1/k) b^2 bounds the reconstruction, with k = sqrt(error).
     """
-    a, b = sympy.symbols("a b", real=True)
+    a, b, u, e_1, e_2 = sympy.symbols("a b u e_1 e_2", real=True)
     k, error = sympy.symbols("k error", positive=True)
     linear, norm = sympy.symbols("linear norm", nonnegative=True)
-    bound = (1 + k) * linear + (1 + 1 / k) * norm * 4 * error
+    bound = reconstruction_bound(linear, norm, error, k)
+    both, apart = u * (e_1 + e_2), (1 + 1 / k) * u**2 * (e_1 - e_2) ** 2
+    mean_square = (e_1**2 + e_2**2) / 2
     return (
         zero(
             "(1 + k) a^2 + (1 + 1/k) b^2 is (a + b)^2 and a square",
             (1 + k) * a**2 + (1 + 1 / k) * b**2 - (a + b) ** 2 - (sqrt(k) * a - b / sqrt(k)) ** 2,
         ),
         nonnegative("two errors added: (a + b)^2 <= 2 a^2 + 2 b^2", sympy.factor(2 * a**2 + 2 * b**2 - (a + b) ** 2)),
+        zero(
+            "the bound on the reconstruction is (a + u (e_1 + e_2))^2 and squares, at the mean of e_1^2 and e_2^2",
+            reconstruction_bound(a**2, u**2, mean_square, k)
+            - ((a + both) ** 2 + (sqrt(k) * a - both / sqrt(k)) ** 2 + apart),
+        ),
         zero(
             "the bound on the reconstruction tends to the linear model's as the error vanishes",
             sympy.limit(sympy.expand(bound.subs(k, sqrt(error))), error, 0) - linear,

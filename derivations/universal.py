@@ -155,7 +155,14 @@ class Universal:
             return
         index = next((entry.indices[0] for entry in formula.atoms(sympy.Indexed) if entry.indices[0].is_Integer), i)
         for name, levels in self._levels():
-            yield name, {zeta[index]: levels[0]} | self._case(index, levels)
+            case = {zeta[index]: levels[0]} | self._case(index, levels)
+            yield name, case | (self._ranks(case) if formula.has(rank) else {})
+
+    def _ranks(self, case: dict[Basic, Expr]) -> dict[Basic, Expr]:
+        """rank U V^T and d1 about a latent: since singular values do not rise, the rank is at least i iff m_i > 0."""
+        more, others = sympy.symbols("c e", integer=True, nonnegative=True)
+        alive = _true_in((self.kind, self.kind_there or self.kind), (), tuple(case.items()), sympy.Gt(product[i], 0))
+        return {rank: i + more, d1: i + more + others} if alive else {rank: i - 1 - more, d1: i + others}
 
     def _levels(self) -> Iterator[tuple[str, Levels]]:
         """zeta_i, the level here and the level there."""

@@ -14,6 +14,7 @@ from sympy import Basic
 from derivations.corollary_1_constant import rest
 from derivations.exact_data import ExactData
 from derivations.instances import tidy
+from derivations.notation import residual
 from numerics.descent import minimise
 from numerics.exact import ExactProblem
 from numerics.lambdified import evaluate
@@ -42,6 +43,13 @@ def profile_constant(layer: Layer, formula: Basic) -> Iterator[Finding]:
         constants = [np.array([constant, size]) for constant in (evaluate(stated, values, backend), found)]
         yield layer.difference("constant", problem, *constants)
         yield truth(problem, bool(evaluate(statement, values | {rest: _rounded(layer, found, size)}, backend)), True)
+
+
+def least_error(layer: Layer, formula: Basic) -> Iterator[Finding]:
+    """The least E|U W^T x - y|^2: r, and the value of Eq 6 that is left as Sigma tends to 0."""
+    for problem, found, size in _constants(layer):
+        stated = evaluate(formula, {**symbol_values(problem), residual: problem.r}, backend_of(problem))
+        yield layer.difference("error", problem, *(np.array([error, size]) for error in (stated, found + problem.r)))
 
 
 def _rounded(layer: Layer, found: Any, size: float) -> Any:
@@ -121,4 +129,7 @@ def _with_deviation(problem: Any, deviation: Any) -> Any:
     return replace(problem, sigma=np.full(problem.d1, deviation))
 
 
-CHECKS: dict[str, dict[str, Check]] = {"profile_constant": everywhere(profile_constant)}
+CHECKS: dict[str, dict[str, Check]] = {
+    "profile_constant": everywhere(profile_constant),
+    "least_error": everywhere(least_error),
+}

@@ -58,6 +58,19 @@ def accuracy_and_complexity(layer: Layer, formula: Basic) -> Iterator[Finding]:
             yield truth(draw, bool(evaluate(statement, {complexity: value}, draw.backend)), True)
 
 
+def weights(layer: Layer, formula: Basic) -> Iterator[Finding]:
+    """(weight of E|U z - y|^2, weight of the KL): how the objective moves with U alone, and what else is in it."""
+    for draw in layer.draws():
+        reconstruction, prior = evaluate(formula, draw.values, draw.backend)
+        W, U = draw.values[n.W], draw.values[n.U]
+        code = W.T @ draw.values[n.x] + draw.values[n.noise]
+        here, there = (((decoder @ code - draw.values[n.y]) ** 2).sum() / draw.draws for decoder in (U, 2 * U))
+        objective, moved = draw.objective(W, U), draw.objective(W, 2 * U)
+        yield layer.difference("reconstruction term", draw, reconstruction * (there - here), moved - objective)
+        divergence = draw.kl_mean + draw.kl_variance
+        yield layer.difference("prior term", draw, prior * divergence, objective - reconstruction * here)
+
+
 @lru_cache(maxsize=128)
 def _likelihood(draw: Draw) -> Any:
     """Minus the expected log likelihood: the objective without its KL, and with the partition function."""
@@ -133,6 +146,7 @@ def log_partition(layer: Layer, formula: Basic) -> Iterator[Finding]:
 
 CHECKS: dict[str, dict[str, Check]] = {
     "accuracy_and_complexity": without_descent(accuracy_and_complexity),
+    "weights": without_descent(weights),
     "latent_variance": without_descent(latent_variance),
     "second_moment": without_descent(second_moment),
     "log_partition": without_descent(log_partition),

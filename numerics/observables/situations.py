@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
-from sympy import Basic, IndexedBase, Symbol, default_sort_key
+from sympy import Basic, IndexedBase, Integer, Symbol, default_sort_key
 
 from derivations.claim import Claim
 from derivations.ledger import CLAIMS
@@ -84,6 +84,8 @@ def _column(values: list[Any], both: Sequence[tuple[Any, Any]]) -> Any:
 
 def _value(layer: Layer, here: Any, there: Any, question: Universal, symbol: Basic) -> Any:
     """What a symbol stands for at a pair, a sequence cut to the latents of both and one more; None where nothing."""
+    if symbol == i:
+        return np.array([Integer(k) for k in range(1, min(here.d1, there.d1) + 2)])
     if symbol in _HERE:
         symbol, problem, kind = _HERE[symbol], there, question.kind_there or question.kind
     else:

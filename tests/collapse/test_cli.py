@@ -1,6 +1,7 @@
 """The command line: exit codes, one line for input that cannot be used, and what goes to which stream."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -99,6 +100,33 @@ def test_json_onto_a_folder(tmp_path: Path, usage: Usage) -> None:
     assert code == 2 and usage.begun == 0
     assert str(tmp_path) in error and "folder" in error and len(error.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_json_under_a_name_that_is_too_long(tmp_path: Path, usage: Usage) -> None:
+    target = tmp_path / ("a" * 300)
+    code, error = usage("audit", "--claim", EXTRA, "--json", str(target))
+    assert code == 2 and usage.begun == 0
+    assert str(target) in error and "too long" in error and len(error.splitlines()) == 1
+
+
+def test_json_into_a_named_pipe(tmp_path: Path, usage: Usage) -> None:
+    """Refused, where opening it would wait for a reader: with one that is there already, so that a failure does not hang."""
+    target = tmp_path / "pipe"
+    os.mkfifo(target)
+    reader = os.open(target, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        code, error = usage("audit", "--claim", EXTRA, "--json", str(target))
+    finally:
+        os.close(reader)
+    assert code == 2 and usage.begun == 0
+    assert str(target) in error and "regular file" in error and len(error.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["/dev/null", "/dev/stdout"])
+def test_json_into_a_device_is_good_usage(name: str, usage: Usage) -> None:
+    with pytest.raises(AssertionError, match="work has begun"):
+        usage("audit", "--claim", EXTRA, "--json", name)
+    assert Path(name).exists()
 
 
 def test_bad_usage_leaves_an_existing_report_alone(tmp_path: Path, usage: Usage) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ import collapse.errata
 import collapse.workers
 from collapse import cli
 from collapse.errata import Entry, Errata, collect_errata
+from collapse.output import read_markdown
 from collapse.report.errata import BEGIN, END, errata_document, inserted, markdown, point_of, print_errata
 from collapse.report.letters import with_letters
 from collapse.workers import Idle
@@ -237,6 +239,43 @@ def test_bad_usage_is_named_before_anything_is_judged(
     assert command((), *arguments) == 2
     streams = capsys.readouterr()
     assert named in streams.err and len(streams.err.splitlines()) == 1 and streams.out == ""
+
+
+LONG = "a" * 300
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "named"),
+    [
+        ("--into", "latin-1.md", "not UTF-8"),
+        ("--into", LONG, "too long"),
+        ("--markdown", LONG, "too long"),
+        ("--json", LONG, "too long"),
+        ("--markdown", "pipe", "regular file"),
+        ("--markdown", "loop", "symbolic links"),
+    ],
+    ids=lambda text: text if len(text) < 100 else "long",
+)
+def test_files_that_cannot_be_used_are_named_before_anything_is_judged(
+    option: str, name: str, named: str, command: Any, capsys: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "latin-1.md").write_bytes(f"é\n{BEGIN}\n{END}\n".encode("latin-1"))
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to("loop")
+    keep = os.open(tmp_path / "pipe", os.O_RDWR)  # with both ends open, nothing waits to open it
+    try:
+        assert command((), option, str(tmp_path / name), *(() if option == "--json" else ("--json", "-"))) == 2
+    finally:
+        os.close(keep)
+    streams = capsys.readouterr()
+    assert name in streams.err and named in streams.err and len(streams.err.splitlines()) == 1 and streams.out == ""
+
+
+def test_a_named_pipe_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: pytest.fail("this would wait"))
+    with pytest.raises(DataError, match="named pipe"):
+        read_markdown(str(tmp_path / "pipe"))
 
 
 def test_live_errata_in_a_pipe() -> None:

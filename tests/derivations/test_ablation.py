@@ -27,6 +27,10 @@ def decision(name: str, which: str = "standing"):
     return statement.decide(statement.formula)
 
 
+def witness(name: str) -> dict[str, str]:
+    return dict(decision(name, "printed").witness.values)
+
+
 def numbers(text: str) -> list[Fraction]:
     return [Fraction(number) for number in NUMBER.findall(text)]
 
@@ -67,7 +71,7 @@ def loss_of_modes(z, u, v, s, c, *, mean=True):
 
 def test_a_point_without_the_variance_term_lies_below_what_is_printed():
     """lambda = a sqrt(zeta), theta = sqrt(zeta) / a, sigma = 1 / a^2: products and squares alone enter the loss."""
-    values = dict(decision("s4.5.variance-term-learned", "printed").witness.values)
+    values = witness("s4.5.variance-term-learned")
     z = numbers(values["zeta"])
     t = numbers(values["beta"])[0] * numbers(values["eta_dec"])[0] ** 2
     c, latents = t / numbers(values["eta_enc"])[0] ** 2, int(values["d1"])

@@ -1,17 +1,15 @@
-"""The learned decoder variance: the statements typed a second time, witnesses by plain fractions, and breaks that must show."""
+"""The learned decoder variance: the statements typed a second time, facts by plain fractions, and breaks that must show."""
 
-import math
-import re
 from fractions import Fraction
 
 import pytest
 import sympy
+from decoder_model import CLAIMS, Model
 
 from derivations import decoder_collapse, decoder_variance
 from derivations.claim import Verdict
 from derivations.decoder_collapse import CONDITIONS
 from derivations.decoder_instances import (
-    DecoderInstance,
     autoencoder_instances,
     collapse_fixed,
     collapse_learned,
@@ -21,14 +19,10 @@ from derivations.decoder_instances import (
     unbounded,
     vanishes,
 )
-from derivations.decoder_variance import CLAIMS as CLOSED_FORM_CLAIMS
 from derivations.decoder_variance import CLOSED_FORM, gives_learned_variance, kept, slope_steps, stated_variance
-from derivations.decoder_variance_causes import CLAIMS as CAUSES
-from derivations.decoder_variance_claims import CLAIMS as SECTION
 from derivations.notation import beta, d2, dstar, residual
 from numerics.tolerances import DIFFERENCE_QUOTIENT, FLOAT64_IDENTITY
 
-CLAIMS = {claim.id: claim for claim in (*CLOSED_FORM_CLAIMS, *SECTION, *CAUSES)}
 REFUTED = {
     "s4.4.threshold",
     "s4.4.vae",
@@ -39,73 +33,7 @@ REFUTED = {
     "s4.4.parametrization",
     "s4.5.decoder-variance",
 }
-NUMBER = re.compile(r"-?\d+(?:/\d+)?")
 each_claim = pytest.mark.parametrize("claim", CLAIMS.values(), ids=lambda claim: claim.id)
-
-
-# ------------------------------------------------------------------------- the same in plain fractions
-class Model:
-    """An instance in fractions, with the profile of its loss in s = eta_dec^2 and what follows from that alone."""
-
-    def __init__(self, zeta, r, weight, d1, d2, eta_dec=Fraction(1)):
-        self.squares = [Fraction(z) ** 2 for z in zeta]
-        self.r, self.weight, self.d1, self.d2, self.eta_dec = Fraction(r), Fraction(weight), d1, d2, Fraction(eta_dec)
-
-    @classmethod
-    def of(cls, instance: DecoderInstance) -> "Model":
-        zeta = [Fraction(str(z)) for z in instance.zeta]
-        scalars = (Fraction(str(x)) for x in (instance.residual, instance.beta, instance.eta_dec))
-        r, weight, eta_dec = scalars
-        return cls(zeta, r, weight, instance.d1, instance.d2, eta_dec)
-
-    @classmethod
-    def witnessed(cls, name: str) -> "Model":
-        decision = CLAIMS[name].printed.decide(CLAIMS[name].printed.formula)
-        values = {key: [Fraction(number) for number in NUMBER.findall(text)] for key, text in decision.witness.values}
-        (r,), (weight,), (d1,), (d2_,), (eta,) = (values[key] for key in ("r", "beta", "d1", "d2", "eta_dec"))
-        return cls(values["zeta"], r, weight, int(d1), int(d2_), eta)
-
-    def loss(self, s: float) -> float:
-        """The least L_VAE + (d2/2) log s over U, W and Sigma."""
-        total = float(self.r)
-        for place, square in enumerate(map(float, self.squares)):
-            level = float(self.weight) * s
-            active = place < self.d1 and square > level
-            total += level * (1 + math.log(square / level)) if active else square
-        return total / (2 * s) + self.d2 / 2 * math.log(s)
-
-    def slope(self, s: Fraction) -> Fraction:
-        """2 s^2 times its slope, from the slope of each mode's loss: -min(zeta^2, beta s)."""
-        taken = [min(q, self.weight * s) if place < self.d1 else q for place, q in enumerate(self.squares)]
-        return self.d2 * s - self.r - sum(taken)
-
-    def last_minimiser(self) -> Fraction:
-        """The end of the s at which the slope is not positive: one of the zeros of its pieces, found by trying them all."""
-        ends = [Fraction(0)]
-        for count in range(min(self.d1, len(self.squares)) + 1):
-            rise = self.d2 - count * self.weight
-            if rise > 0:
-                ends.append((self.r + sum(self.squares[count:])) / rise)
-        return max(end for end in ends if self.slope(end) <= 0)
-
-    @property
-    def unbounded(self) -> bool:
-        return self.last_minimiser() == 0
-
-    @property
-    def collapses(self) -> bool:
-        end = self.last_minimiser()
-        return end > 0 and max(self.squares) <= self.weight * end
-
-    @property
-    def collapses_at_the_given_decoder(self) -> bool:
-        return max(self.squares) <= self.weight * self.eta_dec**2
-
-    @property
-    def vanishes(self) -> bool:
-        small = Model([], self.r, self.weight / 10**9, self.d1, self.d2)
-        small.squares = self.squares
-        return small.unbounded
 
 
 # --------------------------------------------------------------------------------- instances and facts
@@ -212,43 +140,6 @@ def test_no_statement_survives_without_its_assumptions(claim):
     for assumption in claim.assumptions:
         decision = assumption.without(claim.standing.formula)
         assert decision.verdict is Verdict.REFUTED and decision.witness is not None, assumption.text
-
-
-# ------------------------------------------------------------------------------------------ witnesses
-def test_collapse_below_the_threshold():
-    m = Model.witnessed("s4.4.threshold")
-    assert m.weight < Fraction(m.d2, len(m.squares)) and m.r > 0
-    assert m.collapses and m.slope(max(m.squares) / m.weight) < 0, (
-        "not at the edge: the loss still falls where all collapsed"
-    )
-
-
-def test_an_autoencoder_with_another_ratio():
-    values = dict(CLAIMS["s4.4.vae"].printed.decide(CLAIMS["s4.4.vae"].printed.formula).witness.values)
-    assert values["d2"] == values["D0"] != values["d0"] and values["r"] == "0"
-
-
-def test_a_vanilla_autoencoder_that_does_not_collapse():
-    m = Model.witnessed("s4.4.vae-every-data-set")
-    best = m.last_minimiser()
-    assert m.weight == 1 and m.r == 0 and len(m.squares) == m.d2
-    assert best > 0 and max(m.squares) > m.weight * best and m.slope(best / 2) < 0 == m.slope(best)
-
-
-def test_few_latents_and_no_decoder_variance():
-    m = Model.witnessed("s4.4.underparametrized")
-    assert m.d1 < len(m.squares) and m.vanishes and m.slope(Fraction(1, 10**6)) >= 0
-
-
-def test_many_latents_and_a_decoder_variance():
-    m = Model.witnessed("s4.4.parametrization")
-    small = Model([math.isqrt(int(q)) for q in m.squares], m.r, Fraction(1, 10**6), m.d1, m.d2)
-    assert m.d1 >= len(m.squares) and not m.vanishes and small.last_minimiser() >= m.r / m.d2 > 0
-
-
-def test_collapse_with_and_without_a_learned_decoder():
-    m = Model.witnessed("s4.5.decoder-variance")
-    assert m.collapses_at_the_given_decoder and m.collapses
 
 
 # --------------------------------------------------------------------------------- breaks that must show

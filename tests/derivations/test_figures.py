@@ -23,6 +23,10 @@ def decided(name):
     return statement.decide(statement.formula)
 
 
+def witness(name):
+    return dict(decided(name).witness.values)
+
+
 # ----------------------------------------------------------------------------------------------- transcription
 def test_the_printed_spectrum():
     conjuncts = LEDGER["fig-3.spectrum"].printed.formula.args
@@ -62,7 +66,7 @@ def test_the_verdicts():
 
 
 def test_the_counterexample_in_plain_fractions():
-    bounds = dict(decided("fig-3.spectrum").witness.values)["zeta_1^2"].strip("[]").split(", ")
+    bounds = witness("fig-3.spectrum")["zeta_1^2"].strip("[]").split(", ")
     low, high = (Fraction(bound) for bound in bounds)
     assert 0 < low < high < (Fraction(PRINTED_TOP_FIVE[0]) - Fraction("0.005")) ** 2
     # and by the integers alone: zeta_1^4 <= tr A^2

@@ -16,7 +16,7 @@ from derivations.linear_agreement import stated_loss
 from derivations.mutants import mutants
 from derivations.notation import beta, eta_dec
 from derivations.rate_distortion import CLAIMS as RELU
-from derivations.rate_distortion import bounded_cost, converse, g, gaussian_instances, guess
+from derivations.rate_distortion import bounded_cost, converse, g, gaussian_instances, guess, reconstruction_bound
 from derivations.tanh_networks import CLAIMS as TANH
 from derivations.tanh_networks import scale, width
 
@@ -117,7 +117,20 @@ def test_one_latent_does_not_carry_two_modes():
 def test_two_points_are_no_gaussian_unit():
     e, s = Fraction(1, 10), Fraction(1)
     exact = (1 - math.tanh(0.1) / 0.1) ** 2
-    assert exact <= e**4 * s**6 / 9 < Fraction(5, 3) * e**4 * s**6 - Fraction(28, 3) * e**6 * s**8
+    most, stated = e**4 * s**6 / 9, Fraction(5, 3) * e**4 * s**6 - Fraction(28, 3) * e**6 * s**8
+    assert exact <= most < stated
+    claim = LEDGER["app-a.tanh"]
+    witness = claim.assumptions[0].without(claim.standing.formula).witness
+    assert dict(witness.values) == {"x": "-1 or 1, evenly", "e": str(e), "s": str(s)}
+    assert witness.failure == f"the mean square is at most {most}, the lower bound is {stated}"
+
+
+def test_two_equal_errors_that_go_the_linear_one_s_way_reach_the_bound():
+    """a of the linear model, u the decoder, e each error: (a + 2 u e)^2, where a = 2 u e / k is the worst."""
+    for u, e, k in product((Fraction(3), Fraction(1, 2)), (Fraction(1, 5), Fraction(2)), (Fraction(1, 3), Fraction(4))):
+        a = 2 * u * e / k
+        arguments = (Rational(str(value)) for value in (a**2, u**2, e**2, k))
+        assert Fraction(str(reconstruction_bound(*arguments))) == (a + 2 * u * e) ** 2
 
 
 # ------------------------------------------------------------------------------------- the converse, and breaks

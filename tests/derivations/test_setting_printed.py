@@ -28,9 +28,11 @@ REFUTED = (
     "s4.1.covariance",
     "thm-2.shapes",
     "s4.4.partition",
+    "s2.expressivity",
 )
 PROVED = (
     "eq-1.objective",
+    "s4.5.weights",
     "notation.second-moment",
     "eq-9.semidefinite",
     "s4.1.vae-spectrum",
@@ -88,6 +90,24 @@ def test_equation_1():
         kl = sum(sizes) / len(sizes) / (2 * enc**2) + sum(r - 1 - math.log(r) for r in ratios) / 2
         assert float(data.value(divergence)) == pytest.approx(kl)
     assert nonnegative.subs(complexity, 0) and nonnegative.subs(complexity, 1) and not nonnegative.subs(complexity, -1)
+
+
+def test_the_weights_of_the_two_terms():
+    claim = LEDGER["s4.5.weights"]
+    at = {n.beta: sympy.Integer(3), n.eta_dec: sympy.Integer(2)}
+    assert claim.printed.formula.subs(at) == sympy.Tuple(sympy.Rational(1, 8), 3)
+    reconstruction, prior = claim.printed.formula.args
+    for wrong, name in ((sympy.Tuple(prior, prior), "reconstruction"), (sympy.Tuple(reconstruction, 1), "prior")):
+        decision = claim.printed.decide(wrong)
+        assert decision.verdict is Verdict.REFUTED and f"the {name} term is" in decision.witness.failure
+
+
+def test_the_error_of_two_layers_and_of_one():
+    assert printed("s2.expressivity") == n.residual
+    corrected = LEDGER["s2.expressivity"].corrected.formula
+    for instance in instances()[:40]:
+        lost = sum(float(value) ** 2 for value in instance.zeta[instance.d1 :])
+        assert float(instance.value(corrected, None, {n.residual: 7})) == pytest.approx(7 + lost)
 
 
 def test_the_letters_of_the_notation():

@@ -151,3 +151,17 @@ def test_one_bias_alone_does_not_centre():
         assert loss(0, first * quarter) > both
         assert loss(first * quarter, 0) > both
         assert loss(-mean_x + first * quarter, mean_y) > both or first == 0
+
+
+def test_one_latent_does_not_express_what_regression_does():
+    """|u v^T - Z|^2 is at least |Z|^2 - |Z b|^2 with b the unit vector along v; here over all b of a rational grid."""
+    values = witness("s2.expressivity")
+    large, small = numbers(values["zeta"])
+    assert values["d1"] == "1" and large >= small > 0 and "r" not in values
+    errors = []
+    for k in range(-40, 41):
+        t = Fraction(k, 20)
+        along = ((1 - t**2) / (1 + t**2), 2 * t / (1 + t**2))
+        assert along[0] ** 2 + along[1] ** 2 == 1
+        errors.append(large**2 + small**2 - (large * along[0]) ** 2 - (small * along[1]) ** 2)
+    assert min(errors) == small**2 > 0, "U W^T has one direction, and Z has two"

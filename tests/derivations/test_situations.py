@@ -4,12 +4,12 @@ import re
 
 import pytest
 import sympy
-from sympy import And, Eq, Equivalent, Gt, Implies, Le, Lt
+from sympy import And, Eq, Equivalent, Ge, Gt, Implies, Le, Lt
 
 from derivations.claim import Verdict
 from derivations.instances import instances, is_exactly_zero
 from derivations.ledger import claims_by_id
-from derivations.notation import beta, eta_dec, eta_enc, i, residual, sigma_sorted, zeta
+from derivations.notation import beta, d1, eta_dec, eta_enc, i, residual, sigma_sorted, zeta
 from derivations.proposition_2_fixed_variance import least_loss
 from derivations.situations import (
     FIXED,
@@ -22,6 +22,7 @@ from derivations.situations import (
     lam,
     of_kind,
     product,
+    rank,
     situations,
     spread,
     substituted,
@@ -38,6 +39,8 @@ TRUE = {
     "product of the lengths": (Universal(PRIOR), Eq(product[i], lam[i] * theta[i])),
     "balance": (Universal(PRIOR), Eq(lam[i] * eta_enc**2, theta[i] * s)),
     "in order": (Universal(LEARNED), Le(product[i + 1], product[i])),
+    "as many modes as the rank": (Universal(FIXED), Equivalent(Ge(rank, i), Gt(product[i], 0))),
+    "no more modes than latents": (Universal(LEARNED), And(Le(rank, d1), Implies(Eq(product[i], 0), Lt(rank, d1)))),
     "prior's deviation": (Universal(PRIOR), Eq(deviation[i], eta_enc)),
     "more level, less model": (
         Universal(LEARNED, "beta and eta_dec"),
@@ -49,6 +52,8 @@ FALSE = {
     "other branch": (Universal(PRIOR), Eq(theta[i] * eta_enc**2, lam[i] * s)),
     "out of order": (Universal(LEARNED), Lt(product[i + 1], product[i])),
     "one kind for the other": (Universal(FIXED), Eq(deviation[i], eta_enc)),
+    "one mode more than the rank": (Universal(FIXED), Equivalent(Gt(rank, i), Gt(product[i], 0))),
+    "full rank": (Universal(LEARNED), Eq(rank, d1)),
     "sign of the change": (
         Universal(LEARNED, "beta and eta_dec"),
         Implies(Le(s, there(s)), Le(product[i], there(product[i]))),
@@ -77,6 +82,29 @@ def test_undecided_where_no_case_shows_it() -> None:
     """True at every exact situation, but no consequence of the cases: nothing is called proved."""
     unlikely = sympy.Ne(beta, sympy.pi)
     assert Universal(PRIOR)(unlikely).verdict is Verdict.UNDECIDED
+
+
+def test_a_rank_that_does_not_go_by_the_modes_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deliberate break: the rank is one less than it is."""
+    question, formula = TRUE["as many modes as the rank"]
+    right = Universal._ranks
+    monkeypatch.setattr(
+        Universal, "_ranks", lambda self, case: {**right(self, case), rank: right(self, case)[rank] - 1}
+    )
+    assert question(formula).verdict is Verdict.UNDECIDED
+
+
+def test_the_low_rank_of_the_learned_model_counted() -> None:
+    """Typed once more, by numbers: as many positive signs as U V^T has singular values that are not 0."""
+    formula, seen = claims_by_id()["thm-1.low-rank"].printed.formula, set()
+    for situation in situations(PRIOR, PRIOR, "nothing"):
+        here = situation.here
+        level = float(here.beta) ** 0.5 * float(here.eta_dec)
+        signs = [float(value) - level > 1e-9 for value in here.zeta][: here.d1]
+        known = facts(here, PRIOR, frozenset({rank}))[rank]
+        assert sum(signs) == known and situation.value(formula, here.d1) == sympy.true
+        seen.add((known < here.d1, known == 0))
+    assert seen == {(False, False), (True, False), (True, True)}
 
 
 def test_closed_forms_are_put_in_for_here_and_there() -> None:
