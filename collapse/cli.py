@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from collapse import data_commands
 from collapse.output import as_json, console_for, interrupted, read_markdown, refuse_equal, writable, write
 
 if TYPE_CHECKING:
@@ -217,6 +218,10 @@ def falsify(
     if json_path is not None:
         write("--json", target, as_json(outcome_document(outcome, counter.seconds)))
     raise typer.Exit(0 if outcome.passed else 1)
+
+
+app.command()(data_commands.predict)
+app.command()(data_commands.diagnose)
 
 
 def _selected(claim: list[str] | None) -> tuple[Claim, ...]:

@@ -33,21 +33,25 @@ _FRACTION_BITS = 30
 """Eigenvectors are rounded to this many binary places before exact arithmetic starts."""
 
 
-def training_images(folder: str | None) -> UInt8[np.ndarray, "60000 784"]:
-    """The 60,000 training images, one a row.
+def training_images(
+    folder: str | None, file: str = "mnist.npz", dataset: str = "mnist_784"
+) -> UInt8[np.ndarray, "60000 784"]:
+    """The 60,000 training images of MNIST, or of a set of the same form, one a row.
 
     Args:
-        folder: holds mnist.npz, with them as x_train; where it does not, scikit-learn fetches them from OpenML.
+        folder: holds the file, with them as x_train; where it does not, scikit-learn fetches them from OpenML.
+        file: in the folder.
+        dataset: its name at OpenML.
 
     Raises:
         DataUnavailable: neither is at hand.
         DataError: the file holds something else.
     """
-    path = Path(folder) / "mnist.npz" if folder else None
-    images = _from_file(path) if path is not None and path.is_file() else _from_openml(path)
+    path = Path(folder) / file if folder else None
+    images = _from_file(path) if path is not None and path.is_file() else _from_openml(path, file, dataset)
     if images.dtype != np.uint8 or images.shape != (IMAGES, PIXELS):
         raise DataError(
-            f"MNIST's training images must be {IMAGES} rows of {PIXELS} pixels, uint8; got {images.dtype} of shape {images.shape}."
+            f"{file}: x_train must be {IMAGES} rows of {PIXELS} pixels, uint8; got {images.dtype} of shape {images.shape}."
         )
     return images
 
@@ -61,18 +65,16 @@ def _from_file(path: Path) -> Any:
     return images.reshape(len(images), -1) if images.ndim else images
 
 
-def _from_openml(path: Path | None) -> Any:
+def _from_openml(path: Path | None, file: str, dataset: str) -> Any:
     from sklearn.datasets import fetch_openml  # imported late: it takes a second
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # each failed attempt warns
-            pixels = fetch_openml(
-                "mnist_784", version=1, as_frame=False, parser="liac-arff", n_retries=1, delay=0.1
-            ).data
+            pixels = fetch_openml(dataset, version=1, as_frame=False, parser="liac-arff", n_retries=1, delay=0.1).data
     except Exception as error:  # whatever the network or its absence raises
-        where = f"there is no {path}" if path is not None else f"{FOLDER} names no folder with mnist.npz"
-        raise DataUnavailable(f"MNIST is not at hand: {where}, and OpenML cannot be reached ({error})") from error
+        where = f"there is no {path}" if path is not None else f"{FOLDER} names no folder with {file}"
+        raise DataUnavailable(f"{file} is not at hand: {where}, and OpenML cannot be reached ({error})") from error
     return pixels[:IMAGES].astype(np.uint8)
 
 

@@ -235,6 +235,12 @@ PROJECTED_CURVATURE = Tolerance(
     "Curvature of the projected loss may be this far below zero, relative to its largest diagonal entry (at least 1): a tenth of "
     "DESCENT_GAP, since a nearly tied mode in another's place costs about its negative curvature.",
 )
+KRYLOV_RESIDUAL = Tolerance(
+    "KRYLOV_RESIDUAL",
+    1e-8,
+    "Residual of a leading eigenvector of a covariance, relative to the largest eigenvalue; the eigenvalue's own error is the "
+    "square of that over the gap to the rest.",
+)
 LANCZOS = Tolerance(
     "LANCZOS",
     1e-10,
@@ -282,6 +288,7 @@ TOLERANCES: dict[str, Tolerance] = {
         CERTIFIED_GRADIENT,
         CERTIFIED_CURVATURE,
         PROJECTED_CURVATURE,
+        KRYLOV_RESIDUAL,
         LANCZOS,
     )
 }

@@ -1,0 +1,188 @@
+"""Files and bundled sets, read as rows."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from collapse.reading import Rows, as_array, from_array
+from derivations.errors import DataError
+
+__all__ = ["BUNDLED", "open_named"]
+
+BUNDLED = {
+    "digits": "grey values 0 to 16",
+    "mnist": "pixels in [0, 1]",
+    "fashion-mnist": "pixels in [0, 1]",
+    "iris": "cm",
+    "wine": "as measured, a unit a feature",
+    "breast-cancer": "as measured, a unit a feature",
+    "diabetes": "as scikit-learn scales them",
+}
+"""The sets that have a name, and their unit. MNIST and Fashion-MNIST are sought in the folder COLLAPSE_DATA, else on OpenML."""
+_IMAGES = {"mnist": ("mnist.npz", "mnist_784"), "fashion-mnist": ("fashion_mnist.npz", "Fashion-MNIST")}
+_WHITE = 255
+_SUFFIXES = (".npy", ".npz", ".csv", ".parquet", ".zarr")
+
+
+def open_named(name: str, key: str | None) -> Rows:
+    """A bundled set by its name, or a file.
+
+    Raises:
+        DataError: there is neither, or it holds no numbers in rows; one line says what and where.
+    """
+    return _bundled(name) if name in BUNDLED else _from_path(Path(name), key)
+
+
+def _from_path(path: Path, key: str | None) -> Rows:
+    if not path.exists():
+        close = difflib.get_close_matches(str(path), BUNDLED, 1)
+        hint = (
+            f"; did you mean {close[0]}?"
+            if close
+            else f". Give a file ({', '.join(_SUFFIXES)}) or one of {', '.join(BUNDLED)}."
+        )
+        raise DataError(f"there is no file and no data set {path}{hint}")
+    suffix = path.suffix.lower()
+    if suffix not in _SUFFIXES:
+        raise DataError(f"{path} ends in {suffix or 'nothing'}; give a file that ends in {', '.join(_SUFFIXES)}.")
+    if key is not None and suffix != ".npz":
+        raise DataError(f"--key is for .npz files, and {path} is none: leave it out.")
+    if suffix == ".csv":
+        return _from_csv(path)
+    if suffix == ".parquet":
+        return _from_parquet(path)
+    if suffix == ".zarr":
+        return _from_zarr(path)
+    return _from_numpy(path, key)
+
+
+def _from_numpy(path: Path, key: str | None) -> Rows:
+    try:
+        loaded: Any = np.load(path, mmap_mode="r" if path.suffix.lower() == ".npy" else None, allow_pickle=False)
+        if path.suffix.lower() == ".npz":
+            with loaded as arrays:
+                array = arrays[_chosen(path, arrays.files, key)]
+        else:
+            array = loaded
+    except DataError:
+        raise
+    except ValueError as error:
+        if "pickle" in str(error):
+            raise DataError(
+                f"{path} holds pickled objects, which are not read: save a plain array of numbers."
+            ) from None
+        raise DataError(f"{path} is damaged or cut short ({error}): write it again.") from None
+    except (OSError, EOFError, KeyError) as error:
+        raise DataError(f"{path} cannot be read ({type(error).__name__}: {error}): write it again.") from None
+    except Exception as error:  # zipfile's and zlib's own
+        raise DataError(f"{path} is damaged ({type(error).__name__}): write it again.") from None
+    return from_array(as_array(array, str(path)), path.name)
+
+
+def _chosen(path: Path, names: list[str], key: str | None) -> str:
+    if key is None and len(names) == 1:
+        return names[0]
+    if key not in names:
+        asked = f"holds no array {key!r}" if key is not None else "holds several arrays"
+        raise DataError(f"{path} {asked}: choose one by --key: {', '.join(names) or 'none is there'}.")
+    return key
+
+
+def _from_csv(path: Path) -> Rows:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        first = file.readline().strip()
+    if not first:
+        raise DataError(f"{path} is empty, or begins with an empty line: give rows of numbers separated by commas.")
+    heading = not all(_is_number(cell) for cell in first.split(","))
+    try:
+        array = np.genfromtxt(path, delimiter=",", skip_header=int(heading), dtype=np.float64, ndmin=2)
+    except ValueError as error:
+        raise DataError(
+            f"{path}: rows of different lengths ({str(error).splitlines()[1].strip()}): mend that row."
+        ) from None
+    if array.size == 0:
+        raise DataError(f"{path} has a heading and no rows.")
+    if np.isnan(array).any():
+        row, column = np.argwhere(np.isnan(array))[0]
+        with path.open(encoding="utf-8", errors="replace") as file:
+            lines = [line for line in file if line.strip()]
+        cell = lines[row + int(heading)].split(",")[column].strip()
+        what = f"the text {cell!r}" if cell and cell.lower() != "nan" else "no value"
+        raise DataError(
+            f"{path} has {what} at row {row}, column {column} (from 0): drop or encode that column, or that row."
+        )
+    return from_array(array, path.name)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return cell.strip() == ""
+    return True
+
+
+def _from_parquet(path: Path) -> Rows:
+    try:
+        import pyarrow.parquet as parquet
+    except ImportError:
+        raise DataError(f"{path} needs pyarrow: install this project with its extra, pip install '.[data]'.") from None
+    try:
+        file = parquet.ParquetFile(path)
+        schema = file.schema_arrow
+    except Exception as error:
+        raise DataError(f"{path} cannot be read as Parquet ({type(error).__name__}): write it again.") from None
+    for field in schema:
+        if str(field.type) not in {"bool", "float", "double", "halffloat"} and "int" not in str(field.type):
+            raise DataError(f"{path}: column {field.name!r} holds {field.type}, not numbers: drop or encode it.")
+
+    def blocks(rows: int) -> Iterator[np.ndarray]:
+        with parquet.ParquetFile(path) as opened:
+            for batch in opened.iter_batches(batch_size=rows):
+                columns = [column.to_numpy(zero_copy_only=False) for column in batch.columns]
+                yield np.stack([column.astype(np.float64) for column in columns], 1)
+
+    return Rows(path.name, "units of the data", (file.metadata.num_rows, len(schema)), blocks)
+
+
+def _from_zarr(path: Path) -> Rows:
+    try:
+        import zarr
+    except ImportError:
+        raise DataError(f"{path} needs zarr: install this project with its extra, pip install '.[data]'.") from None
+    try:
+        array: Any = zarr.open(str(path), mode="r")
+        n, *rest = array.shape
+    except Exception as error:
+        raise DataError(f"{path} cannot be read as one Zarr array ({type(error).__name__}): name an array.") from None
+
+    def blocks(rows: int) -> Iterator[np.ndarray]:
+        for start in range(0, n, rows):
+            chunk = as_array(array[start : start + rows], str(path))
+            yield chunk.reshape(len(chunk), -1)
+
+    return Rows(path.name, "units of the data", (int(n), int(np.prod(rest, dtype=int))), blocks)
+
+
+# ----------------------------------------------------------------------------------------------- bundled
+def _bundled(name: str) -> Rows:
+    unit = BUNDLED[name]
+    if name == "digits":
+        from numerics.moments import digit_images
+
+        return from_array(digit_images(), name, unit)
+    if name in _IMAGES:
+        from numerics.mnist import training_images
+
+        file, dataset = _IMAGES[name]
+        return from_array(training_images(os.environ.get("COLLAPSE_DATA"), file, dataset), name, unit, 1 / _WHITE)
+    from sklearn import datasets
+
+    loader = getattr(datasets, f"load_{name.replace('-', '_')}")
+    return from_array(loader(return_X_y=True)[0], name, unit)

@@ -1,0 +1,280 @@
+"""Which latents of a linear VAE collapse on given data, at a given setting, and what to change: `collapse predict`."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from collapse.conventions import Convention, Translation, effective_water, parse_loss, weight_for
+from collapse.questions import inside, levels_asked
+from collapse.reading import open_rows
+from derivations.errors import DataError
+from numerics.prediction import Levels, Optimum, learned_decoder_variance
+from numerics.spectra import Spectrum, spectrum_of
+from numerics.uncertainty import FEWEST, delta_intervals, noise_edge
+
+__all__ = ["Prediction", "predict"]
+
+BITS = float(np.log(2))
+"""Nats in a bit."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """The linear VAE's global minimum on some data, mode by mode.
+
+    Args:
+        name, unit: of the data.
+        spectrum: of the data.
+        optimum: the minimum, at β η_dec² = `translation.effective` with η_dec = 1: only that product decides.
+        convention, translation: the loss that is minimised, and what it comes to.
+        weight: its weight of the KL term; β where the loss is the theory's.
+        eta_dec: the decoder's standard deviation, where the loss has one; learned if `learned_decoder`.
+        notes: what else to know.
+        weights: [low, high) of the weights that answer an inverse question; None if none was asked.
+        intervals: 95 % intervals of ζ_i² from sampling, for Gaussian data, shape (modes, 2); None where there are too few samples,
+            or two data sets.
+        noise_edge: the largest ζ² that noise of one variance in all features would have; None where that does not apply.
+    """
+
+    name: str
+    unit: str
+    spectrum: Spectrum
+    optimum: Optimum
+    convention: Convention
+    translation: Translation
+    weight: float
+    eta_dec: float | None
+    learned_decoder: bool
+    notes: tuple[str, ...]
+    weights: tuple[float, float] | None = None
+    intervals: np.ndarray | None = None
+    noise_edge: float | None = None
+
+    @property
+    def active_modes(self) -> int:
+        """How many latents are kept."""
+        return int(self.optimum.active.sum())
+
+    @cached_property
+    def critical_weights(self) -> np.ndarray:
+        """The weight of the KL term from which on a mode is collapsed, all else being as it is; shape (modes,)."""
+        return self.weight * self.optimum.critical_beta / self.optimum.level
+
+    @property
+    def loss(self) -> float:
+        """The least loss in the loss's own units, without constants."""
+        return self.translation.a * self.optimum.distortion + self.translation.b * self.optimum.rate_nats
+
+    @property
+    def shares(self) -> np.ndarray:
+        """Of E‖y‖², by mode."""
+        return self.optimum.levels.zeta_squared / self.optimum.levels.variance
+
+    @property
+    def nearest(self) -> tuple[int, float]:
+        """The mode nearest to its threshold, counted from 1, and ζ_i²/(β η_dec²) − 1."""
+        squares = self.optimum.levels.zeta_squared[: self.optimum.latents]
+        with np.errstate(divide="ignore"):
+            place = int(np.argmin(np.abs(np.log(squares / self.optimum.level))))
+        return place + 1, float(squares[place] / self.optimum.level - 1)
+
+    def _in_weights(self, interval: np.ndarray) -> list[float]:
+        """An interval of ζ² as one of the critical weight."""
+        return [float(self.weight * value / self.optimum.level) for value in interval]
+
+    def document(self) -> dict[str, Any]:
+        """All of it, for JSON; infinities and what is undefined become None."""
+        o, mode = self.optimum, self.nearest
+        rows = [
+            {
+                "mode": k + 1,
+                "zeta_squared": float(o.levels.zeta_squared[k]),
+                "critical_beta": float(self.critical_weights[k]),
+                "critical_eta_dec": None if self.eta_dec is None else float(o.critical_eta_dec[k] * self.eta_dec),
+                "active": bool(o.active[k]),
+                "encoder_std": float(o.encoder_std[k]) if o.reached[k] else None,
+                "kl_nats": float(o.kl_nats[k]),
+                "kl_bits": float(o.kl_nats[k]) / BITS,
+                "variance_share": float(self.shares[k]),
+                "zeta_squared_interval": None if self.intervals is None else [float(v) for v in self.intervals[k]],
+                "critical_beta_interval": None if self.intervals is None else self._in_weights(self.intervals[k]),
+            }
+            for k in range(len(o.levels.zeta_squared))
+        ]
+        return {
+            "data": self.name,
+            "unit": self.unit,
+            "samples": self.spectrum.n,
+            "features": self.spectrum.inputs,
+            "outputs": self.spectrum.outputs,
+            "centred": self.spectrum.centred,
+            "latents": o.latents,
+            "loss_convention": self.convention.name,
+            "beta": self.weight,
+            "eta_dec": self.eta_dec,
+            "eta_enc": o.eta_enc,
+            "learned_eta_dec": self.learned_decoder,
+            "effective_beta_eta_dec_squared": o.level,
+            "exact": self.translation.exact,
+            "active_modes": self.active_modes,
+            "rate_nats": o.rate_nats,
+            "rate_bits": o.rate_nats / BITS,
+            "distortion": o.distortion,
+            "loss": self.loss,
+            "explained": o.explained,
+            "nearest_mode": mode[0],
+            "nearest_margin": mode[1],
+            "beta_interval": None if self.weights is None else [_finite(value) for value in self.weights],
+            "marchenko_pastur_edge": self.noise_edge,
+            "notes": list(self.notes),
+            "modes": rows,
+        }
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+def predict(
+    data: Any,
+    target: Any = None,
+    *,
+    key: str | None = None,
+    target_key: str | None = None,
+    beta: float | None = None,
+    eta_dec: float | None = None,
+    eta_enc: float = 1.0,
+    latents: int | None = None,
+    loss: str | None = None,
+    learn_eta_dec: bool = False,
+    active: int | None = None,
+    nats: float | None = None,
+    explained: float | None = None,
+    centre: bool = True,
+    scale: str | None = None,
+    modes: int | None = None,
+    pool: Executor | None = None,
+) -> Prediction:
+    """What a linear VAE with learned encoder variances does with data at its global minimum.
+
+    Args:
+        data: x: an array, a tensor, a DataLoader or another iterable of batches, a Dask array, a path (.npy, .npz, .csv, .parquet,
+            .zarr) or a bundled name ("digits", "mnist", ...); one sample a row.
+        target: y, likewise; None for an autoencoder.
+        key, target_key: names of the arrays in .npz files.
+        beta: weight of the KL term; by default what the loss has, or 1.
+        eta_dec: the decoder's standard deviation, by default 1; only where the loss is the theory's.
+        eta_enc: the prior's standard deviation.
+        latents: how many there are; by default as many as modes.
+        loss: the loss's convention, see `collapse.conventions.parse_loss`; None for the theory's, E‖y − ŷ‖²/(2 η_dec²) + β KL.
+        learn_eta_dec: whether η_dec is learned as well.
+        active, nats, explained: at most one: choose β such that so many modes are kept, the rate is so many nats, or so large a
+            share of the variance is explained.
+        centre: whether encoder and decoder have biases, which centres x and y.
+        scale: None, or "standard" to divide each feature by its standard deviation first.
+        modes: how many leading modes to compute; None for all.
+        pool: workers for the pass over the data.
+
+    Raises:
+        DataError: the data, or the setting, cannot be used; one line says why.
+    """
+    rows = open_rows(data, key)
+    other = None if target is None else open_rows(target, target_key)
+    if modes is not None and latents is not None:
+        modes = max(modes, latents + 1)
+    spectrum = spectrum_of(rows, other, centre=centre, scale=scale, modes=modes, pool=pool)
+    levels = Levels(
+        spectrum.zeta_squared,
+        max(0.0, spectrum.total - float(spectrum.zeta_squared.sum())) if not spectrum.complete else 0.0,
+        spectrum.residual,
+        spectrum.outputs,
+    )
+    width = _checked_latents(latents, len(levels.zeta_squared), complete=spectrum.complete)
+    convention = parse_loss(loss or "theory", weight=beta)
+    weight = convention.weight
+    deviation = _deviation(convention, loss, eta_dec, learn_eta_dec)
+    notes: list[str] = []
+    if learn_eta_dec:
+        variance = learned_decoder_variance(levels, width, weight)
+        if variance == 0:
+            raise DataError(
+                f"--learn-eta-dec: at beta = {weight:g} the loss has no lower bound, since {width} latents can explain everything: "
+                "give fewer latents, or hold eta_dec fixed."
+            )
+        deviation = float(np.sqrt(variance))
+        notes.append(f"the decoder's variance is learned: η_dec² = {variance:.6g}")
+    if deviation is not None:
+        convention = replace(convention, decoder_std=deviation)
+    asked = [
+        name for name, value in (("active", active), ("nats", nats), ("explained", explained)) if value is not None
+    ]
+    if len(asked) > 1:
+        raise DataError(f"--{asked[0]} and --{asked[1]} both choose beta: give one of them.")
+    if asked and (beta is not None or learn_eta_dec):
+        raise DataError(f"--{asked[0]} chooses beta: leave {'--learn-eta-dec' if learn_eta_dec else '--beta'} out.")
+    weights = None
+    if asked:
+        low, high = levels_asked(levels, width, active, nats, explained)
+        weights = (
+            weight_for(convention, low, spectrum.outputs, width) if low > 0 else low,
+            weight_for(convention, high, spectrum.outputs, width) if high < np.inf else high,
+        )
+        level = inside(low, high)
+        weight = weight_for(convention, level, spectrum.outputs, width)
+        convention = replace(convention, weight=weight)
+    translation = effective_water(convention, spectrum.outputs, width)
+    optimum = Optimum(levels, width, translation.effective, 1.0, eta_enc)
+    intervals = None
+    if spectrum.autoencoder and centre and spectrum.n >= FEWEST:
+        intervals = delta_intervals(levels.zeta_squared, spectrum.n)
+    edge = _noise(spectrum, notes)
+    return Prediction(
+        rows.name, rows.unit, spectrum, optimum, convention, translation, weight, deviation, learn_eta_dec,
+        tuple(notes), weights, intervals, edge,
+    )  # fmt: skip
+
+
+def _noise(spectrum: Spectrum, notes: list[str]) -> float | None:
+    """Marchenko and Pastur's edge, with a note of what lies below it or why there is none."""
+    if not (spectrum.autoencoder and spectrum.centred and spectrum.complete):
+        return None
+    edge, reason = noise_edge(spectrum.zeta_squared, spectrum.n, spectrum.inputs - spectrum.constant)
+    if edge is None:
+        notes.append(f"no Marchenko–Pastur edge: {reason}")
+    else:
+        above = int(np.sum(spectrum.zeta_squared > edge))
+        notes.append(f"Marchenko–Pastur edge {edge:.5g}: {above} modes stand out of sampling noise, the others do not")
+    return edge
+
+
+def _checked_latents(latents: int | None, modes: int, *, complete: bool) -> int:
+    if latents is None:
+        return modes
+    if latents < 1:
+        raise DataError(f"--latents must be at least 1, got {latents}.")
+    return latents if complete else min(latents, modes)
+
+
+def _deviation(convention: Convention, loss: str | None, eta_dec: float | None, learn: bool) -> float | None:
+    """The decoder's standard deviation that the loss has: where it is the theory's."""
+    if loss not in (None, "theory"):
+        if learn:
+            raise DataError(
+                "--learn-eta-dec is for the theory's own loss, with its partition function: leave --loss out."
+            )
+        if eta_dec is not None:
+            raise DataError(
+                "--eta-dec is for the theory's own loss: give eta_dec=… as a part of --loss, or leave --loss out."
+            )
+        return None
+    if learn and eta_dec is not None:
+        raise DataError("--learn-eta-dec finds eta_dec: leave --eta-dec out.")
+    found = 1.0 if eta_dec is None else eta_dec
+    if not (np.isfinite(found) and found > 0):
+        raise DataError(f"--eta-dec is a standard deviation and must be positive and finite, got {found!r}.")
+    return found

@@ -1,0 +1,95 @@
+"""A prediction on a terminal: the setting, a row a mode, totals, and what to change."""
+
+from __future__ import annotations
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from collapse.prediction import BITS, Prediction
+
+
+def print_prediction(console: Console, found: Prediction, show: int) -> None:
+    """Setting, table, totals and advice.
+
+    Args:
+        console: where to.
+        found: what to print.
+        show: how many rows of the table.
+    """
+    o, spectrum = found.optimum, found.spectrum
+    kind = "autoencoder" if spectrum.autoencoder else f"{spectrum.inputs} features to {spectrum.outputs} targets"
+    centred = "centred" if spectrum.centred else "not centred"
+    console.print(
+        f"{found.name}: {spectrum.n} samples, {spectrum.inputs} features, {kind}, {centred}; variance {o.levels.variance:.6g} "
+        f"({found.unit})"
+    )
+    for line in (*found.translation.arithmetic, *found.notes):
+        console.print(f"  {line}")
+    if found.translation.warning:
+        console.print(f"  note: {found.translation.warning}")
+    console.print(f"level β η_dec² = {o.level:.6g}; {o.latents} latents\n")
+    console.print(_table(found, show))
+    hidden = len(o.levels.zeta_squared) - show
+    if hidden > 0:
+        console.print(f"({hidden} further modes: --show {len(o.levels.zeta_squared)}, or --json)")
+    console.print("\n" + "\n".join(summary(found)))
+
+
+def _table(found: Prediction, show: int) -> Table:
+    o = found.optimum
+    knob = "critical β" if found.eta_dec is not None else "critical weight"
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    names = ["mode", "ζ²", *(["95 % interval"] if found.intervals is not None else []), knob]
+    names += ["critical η_dec"] if found.eta_dec is not None else []
+    for name in (*names, "state", "encoder std", "KL nats", "KL bits", "variance"):
+        table.add_column(name, justify="left" if name == "state" else "right")
+    for k in range(min(show, len(o.levels.zeta_squared))):
+        row = [str(k + 1), f"{o.levels.zeta_squared[k]:.4f}"]
+        row += [] if found.intervals is None else [f"{found.intervals[k, 0]:.4f}–{found.intervals[k, 1]:.4f}"]
+        row += [f"{found.critical_weights[k]:.5g}"]
+        row += [] if found.eta_dec is None else [f"{o.critical_eta_dec[k] * found.eta_dec:.4g}"]
+        state = "active" if o.active[k] else "collapsed" if o.reached[k] else "no latent"
+        deviation = f"{o.encoder_std[k]:.4f}" if o.reached[k] else "–"
+        row += [state, deviation, f"{o.kl_nats[k]:.4f}", f"{o.kl_nats[k] / BITS:.4f}", f"{100 * found.shares[k]:.2f} %"]
+        table.add_row(*row)
+    return table
+
+
+def summary(found: Prediction) -> list[str]:
+    """Totals, the nearest threshold and advice, a line each."""
+    o = found.optimum
+    mode, margin = found.nearest
+    lines = [
+        f"active modes {found.active_modes} of {o.latents}; rate {o.rate_nats:.4f} nats ({o.rate_nats / BITS:.4f} bits); "
+        f"distortion {o.distortion:.6g}; loss {found.loss:.6g}; explained variance {100 * o.explained:.2f} %",
+        f"nearest threshold: mode {mode}, whose ζ² is {abs(100 * margin):.3g} % {'above' if margin > 0 else 'below'} the level",
+    ]
+    return [*lines, *_advice(found)]
+
+
+def _advice(found: Prediction) -> list[str]:
+    o, name = found.optimum, "β" if found.eta_dec is not None else found.convention.knob
+    if found.weights is not None:
+        low, high = found.weights
+        if low == high:
+            return [f"answer: {name} = {low:.6g}"]
+        return [f"answer: {low:.6g} ≤ {name} < {high:.6g} keeps exactly {found.active_modes} modes"]
+    reachable = found.critical_weights[: o.latents]
+    reachable = reachable[reachable > 0]
+    lines = []
+    kept = found.active_modes
+    if kept < len(reachable) and found.learned_decoder is False:
+        lines.append(
+            f"to keep mode {kept + 1} too: {name} below {reachable[kept]:.6g} (or η_dec² smaller in proportion)"
+        )
+    if kept == 0:
+        lines.append("everything collapses: at this setting the KL term outweighs every direction of the data")
+    if kept == o.latents < int(np.sum(o.levels.zeta_squared > o.level)):
+        more = int(np.sum(o.levels.zeta_squared > o.level))
+        lines.append(f"more latents would be used: {more} modes lie above the level")
+    if kept < o.latents:
+        lines.append(
+            f"{o.latents - kept} of {o.latents} latents stay at the prior: as many could be left out at this setting"
+        )
+    return lines

@@ -1,0 +1,64 @@
+"""A prediction as a picture: the spectrum with its level, active units against β, and the rate–distortion curve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from collapse.prediction import Prediction
+from derivations.errors import DataError
+from numerics.prediction import Optimum
+
+POINTS = 120
+"""Of the rate–distortion curve."""
+FORMATS = (".png", ".pdf", ".svg")
+
+
+def draw(found: Prediction, path: Path) -> None:
+    """Draw into a file; line styles and markers tell all apart, so that it reads in black and white.
+
+    Raises:
+        DataError: matplotlib is not installed, or the format is unknown.
+    """
+    if path.suffix not in FORMATS:
+        raise DataError(f"--plot: {path.name} must end in {', '.join(FORMATS)}.")
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise DataError(
+            "--plot needs matplotlib: install this project with its extra, pip install '.[notebooks]'."
+        ) from None
+    o = found.optimum
+    figure = Figure(figsize=(11, 3.4), layout="constrained")
+    spectrum, units, curve = figure.subplots(1, 3)
+    squares = o.levels.zeta_squared
+    shown = np.arange(1, min(len(squares), max(3 * found.active_modes, 30)) + 1)
+    values = squares[: len(shown)]
+    active = o.active[: len(shown)]
+    spectrum.vlines(shown, values.min() / 2 if values.min() > 0 else 0, values, color="0.7", linewidth=1)
+    spectrum.plot(shown[active], values[active], "o", color="black", label="active")
+    spectrum.plot(shown[~active], values[~active], "o", markerfacecolor="white", color="black", label="collapsed")
+    spectrum.axhline(o.level, linestyle="--", color="black", label="level β η_dec²")
+    spectrum.set(xlabel="mode i", ylabel=f"ζᵢ² ({found.unit})", title=found.name)
+    if values.min() > 0 and values.max() / values.min() > 30:
+        spectrum.set_yscale("log")
+    spectrum.legend(frameon=False)
+
+    reachable = np.sort(found.critical_weights[: o.latents])
+    reachable = reachable[reachable > 0]
+    weights = np.concatenate([[reachable[0] / 2], reachable, [reachable[-1] * 2]])
+    counts = len(reachable) - np.searchsorted(reachable, weights, side="right")
+    units.step(weights, counts, where="post", color="black")
+    units.plot([found.weight], [found.active_modes], "D", color="black", label="your setting")
+    name = "β" if found.eta_dec is not None else found.convention.knob
+    units.set(xlabel=name, ylabel="active units", xscale="log")
+    units.legend(frameon=False)
+
+    levels = np.geomspace(max(squares[squares > 0].min() / 2, squares[0] / 1e6), squares[0], POINTS)
+    optima = [Optimum(o.levels, o.latents, float(level), 1.0, o.eta_enc) for level in levels]
+    curve.plot([each.rate_nats for each in optima], [each.distortion for each in optima], color="black")
+    curve.plot([o.rate_nats], [o.distortion], "D", color="black", label="your setting")
+    curve.set(xlabel="rate (nats)", ylabel="E‖y − ŷ‖²")
+    curve.legend(frameon=False)
+    figure.savefig(path, dpi=150)

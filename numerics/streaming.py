@@ -1,0 +1,105 @@
+"""Sums and products of samples in chunks: in float64, with bounded memory, in a fixed order however many workers there are."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from derivations.errors import DataError
+
+__all__ = ["Samples", "Sums", "added", "nonempty", "rows_of", "shift_of", "shifted", "summed"]
+
+CHUNK_BYTES = 1 << 25
+"""Of a chunk in float64."""
+_AHEAD = 8
+"""Chunks in the hands of a pool."""
+
+
+class Samples(Protocol):
+    """Samples in rows that can be read again and again in the same order."""
+
+    @property
+    def name(self) -> str: ...  # for messages
+
+    @property
+    def factor(self) -> float: ...  # what values are multiplied by
+
+    @property
+    def shape(self) -> tuple[int | None, int]: ...  # rows, if known, and features
+
+    def chunks(self, rows: int) -> Iterator[np.ndarray]: ...  # blocks of at most so many rows, in a fixed order
+
+
+class Sums(NamedTuple):
+    """Of rows about a shift: their number, sum and products."""
+
+    n: int
+    sum: np.ndarray
+    products: np.ndarray
+
+
+def rows_of(features: int) -> int:
+    return max(1, CHUNK_BYTES // (8 * max(1, features)))
+
+
+def shift_of(first: np.ndarray) -> np.ndarray:
+    """About what sums are taken, lest a large mean drown the variance; whole for integers, whose sums stay exact."""
+    mean = first.mean(0, dtype=np.float64)
+    return np.rint(mean) if first.dtype.kind in "biu" else mean
+
+
+def shifted(chunk: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    return np.subtract(chunk, shift, dtype=np.float64)
+
+
+def _products(chunk: np.ndarray, shift: np.ndarray) -> Sums:
+    moved = shifted(chunk, shift)
+    return Sums(len(moved), moved.sum(0), moved.T @ moved)
+
+
+def summed(x: Samples, pool: Executor | None) -> tuple[Sums, np.ndarray]:
+    """Sums over all rows, and the shift they are about."""
+    chunks = nonempty(x.chunks(rows_of(x.shape[1])), x.name)
+    return added(chunks, pool)
+
+
+def added(chunks: Iterator[np.ndarray], pool: Executor | None) -> tuple[Sums, np.ndarray]:
+    first = next(chunks)
+    shift = shift_of(first)
+    n, total, products = _products(first, shift)
+    for part in _mapped(products_of_pair, ((chunk, shift) for chunk in chunks), pool):
+        n += part.n
+        total += part.sum
+        products += part.products
+    return Sums(n, total, products), shift
+
+
+def products_of_pair(given: tuple[np.ndarray, np.ndarray]) -> Sums:
+    """`_products` of a pair, for a worker."""
+    return _products(*given)
+
+
+def _mapped(function: Callable[[Any], Sums], given: Iterable[Any], pool: Executor | None) -> Iterator[Sums]:
+    """Results in order; at most `_AHEAD` chunks are with the pool."""
+    if pool is None:
+        yield from map(function, given)
+        return
+    waiting: deque[Future[Sums]] = deque()
+    for one in given:
+        waiting.append(pool.submit(function, one))
+        if len(waiting) >= _AHEAD:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def nonempty(chunks: Iterator[np.ndarray], name: str) -> Iterator[np.ndarray]:
+    first = next(chunks, None)
+    if first is None:
+        raise DataError(f"{name} holds no samples: give at least two rows.")
+    yield first
+    yield from chunks
