@@ -191,12 +191,12 @@ def _measured(mean: np.ndarray, log_variance: np.ndarray, eta_enc: float) -> tup
 
 
 def _estimated(measured: np.ndarray, levels: Levels, latents: int) -> tuple[float | None, float]:
-    """The level that the used latents agree on, the median of theirs, and by what factor the middle half differs."""
+    """The level that the used latents agree on, the median of theirs, and by what factor they differ at most."""
     used = int(np.sum(measured[: len(levels.zeta_squared)] > SPENT))
     if not used:
         return None, 1.0
     each = levels.zeta_squared[:used] * np.exp(-2 * measured[:used])
-    spread = float(np.quantile(each, 0.75) / max(np.quantile(each, 0.25), np.finfo(np.float64).tiny))
+    spread = float(each.max() / max(each.min(), np.finfo(np.float64).tiny))
     if spread <= SCATTERED:
         return float(np.median(each)), spread
     return level_for_nats(levels, latents, float(measured.sum())), spread

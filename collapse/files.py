@@ -64,16 +64,15 @@ def _from_path(path: Path, key: str | None) -> Rows:
 
 def _from_numpy(path: Path, key: str | None) -> Rows:
     try:
-        loaded: Any = np.load(path, mmap_mode="r" if path.suffix.lower() == ".npy" else None, allow_pickle=False)
-        if path.suffix.lower() == ".npz":
-            with loaded as arrays:
-                array = arrays[_chosen(path, arrays.files, key)]
+        if path.suffix.lower() == ".npy":
+            array: Any = np.load(path, mmap_mode="r", allow_pickle=False)
         else:
-            array = loaded
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                array = arrays[_chosen(path, arrays.files, key)]
     except DataError:
         raise
     except ValueError as error:
-        if "pickle" in str(error):
+        if "pickle" in str(error) or "Python objects" in str(error):
             raise DataError(
                 f"{path} holds pickled objects, which are not read: save a plain array of numbers."
             ) from None
@@ -134,8 +133,8 @@ def _from_parquet(path: Path) -> Rows:
     except ImportError:
         raise DataError(f"{path} needs pyarrow: install this project with its extra, pip install '.[data]'.") from None
     try:
-        file = parquet.ParquetFile(path)
-        schema = file.schema_arrow
+        with path.open("rb") as opened, parquet.ParquetFile(opened) as file:
+            schema, count = file.schema_arrow, file.metadata.num_rows
     except Exception as error:
         raise DataError(f"{path} cannot be read as Parquet ({type(error).__name__}): write it again.") from None
     for field in schema:
@@ -148,7 +147,7 @@ def _from_parquet(path: Path) -> Rows:
                 columns = [column.to_numpy(zero_copy_only=False) for column in batch.columns]
                 yield np.stack([column.astype(np.float64) for column in columns], 1)
 
-    return Rows(path.name, "units of the data", (file.metadata.num_rows, len(schema)), blocks)
+    return Rows(path.name, "units of the data", (count, len(schema)), blocks)
 
 
 def _from_zarr(path: Path) -> Rows:

@@ -183,6 +183,8 @@ def predict(
     Raises:
         DataError: the data, or the setting, cannot be used; one line says why.
     """
+    if not (np.isfinite(eta_enc) and eta_enc > 0):
+        raise DataError(f"--eta-enc is a standard deviation and must be positive and finite, got {eta_enc!r}.")
     rows = open_rows(data, key)
     other = None if target is None else open_rows(target, target_key)
     if modes is not None and latents is not None:

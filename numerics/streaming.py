@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -19,6 +19,7 @@ _AHEAD = 8
 """Chunks in the hands of a pool."""
 
 
+@runtime_checkable
 class Samples(Protocol):
     """Samples in rows that can be read again and again in the same order."""
 

@@ -235,6 +235,11 @@ PROJECTED_CURVATURE = Tolerance(
     "Curvature of the projected loss may be this far below zero, relative to its largest diagonal entry (at least 1): a tenth of "
     "DESCENT_GAP, since a nearly tied mode in another's place costs about its negative curvature.",
 )
+SPECTRUM = Tolerance(
+    "SPECTRUM",
+    1e-10,
+    "Eigenvalues of a covariance by two routes, relative to the largest, and what is inverted from them: a thousand roundings.",
+)
 KRYLOV_RESIDUAL = Tolerance(
     "KRYLOV_RESIDUAL",
     1e-8,
@@ -288,6 +293,7 @@ TOLERANCES: dict[str, Tolerance] = {
         CERTIFIED_GRADIENT,
         CERTIFIED_CURVATURE,
         PROJECTED_CURVATURE,
+        SPECTRUM,
         KRYLOV_RESIDUAL,
         LANCZOS,
     )

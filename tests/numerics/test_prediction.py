@@ -18,7 +18,7 @@ from numerics.prediction import (
     levels_of_active,
 )
 from numerics.problem import Problem
-from numerics.tolerances import DESCENT_GAP, DESCENT_INVARIANT, FLOAT64_IDENTITY
+from numerics.tolerances import DESCENT_GAP, DESCENT_INVARIANT, FLOAT64_IDENTITY, SPECTRUM
 
 spectra = st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=8).map(lambda v: np.array(sorted(v, reverse=True)))
 
@@ -75,14 +75,14 @@ def test_modes_that_are_not_computed_change_nothing(squares: np.ndarray, beta: f
     whole = Optimum(levels(np.append(squares, np.full(3, 1e-4)), rest, 20), min(d1, len(squares)), beta, 1.0)
     part = Optimum(levels(squares, rest, 20, remaining=3e-4), min(d1, len(squares)), beta, 1.0)
     for name in ("loss", "distortion", "rate_nats", "explained"):
-        assert getattr(part, name) == pytest.approx(getattr(whole, name), rel=1e-9, abs=1e-9)
+        assert getattr(part, name) == pytest.approx(getattr(whole, name), rel=SPECTRUM.value, abs=SPECTRUM.value)
     assert part.active.tolist() == whole.active[: len(squares)].tolist()
 
 
 @given(spectra, st.integers(1, 10), st.floats(0.01, 20))
 def test_so_many_nats(squares: np.ndarray, d1: int, nats: float) -> None:
     level = level_for_nats(levels(squares), d1, nats)
-    assert Optimum(levels(squares), d1, level, 1.0).rate_nats == pytest.approx(nats, rel=1e-9)
+    assert Optimum(levels(squares), d1, level, 1.0).rate_nats == pytest.approx(nats, rel=SPECTRUM.value)
 
 
 @given(spectra, st.integers(1, 10), st.floats(0.01, 0.99), st.floats(0, 10))
@@ -90,7 +90,7 @@ def test_so_much_explained(squares: np.ndarray, d1: int, share: float, rest: flo
     data = levels(squares, rest)
     wanted = share * squares[:d1].sum() / data.variance
     level = level_for_explained(data, d1, wanted)
-    assert Optimum(data, d1, level, 1.0).explained == pytest.approx(wanted, rel=1e-9)
+    assert Optimum(data, d1, level, 1.0).explained == pytest.approx(wanted, rel=SPECTRUM.value)
     with pytest.raises(DataError, match="--explained must lie between 0 and"):
         level_for_explained(data, d1, squares[:d1].sum() / data.variance * 1.001)
 
@@ -98,19 +98,19 @@ def test_so_much_explained(squares: np.ndarray, d1: int, share: float, rest: flo
 @given(spectra, st.integers(1, 10), st.integers(0, 10))
 def test_exactly_so_many_modes(squares: np.ndarray, d1: int, count: int) -> None:
     data, most = levels(squares), min(d1, len(squares))
-    if count > most or (0 < count < most and squares[count] > squares[count - 1] * (1 - 1e-6)):
+    if count > most or (0 < count < most and squares[count] > squares[count - 1] * (1 - 10**-6)):
         if count > most or squares[count] == squares[count - 1]:
             with pytest.raises(DataError, match="--active"):
                 levels_of_active(data, d1, count)
         return
     low, high = levels_of_active(data, d1, count)
     # a level at a mode's ζ² to the last bit may fall on either side of it
-    inside = [low * (1 + 1e-9) or high / 1e6, min(high, 1e9) * (1 - 1e-9)]
+    inside = [low * (1 + SPECTRUM.value) or high / 10**6, min(high, 1e9) * (1 - SPECTRUM.value)]
     assert [int(Optimum(data, d1, level, 1.0).active.sum()) for level in inside] == [count, count]
     if count > 0:
-        assert Optimum(data, d1, high * (1 + 1e-9), 1.0).active.sum() < count
+        assert Optimum(data, d1, high * (1 + SPECTRUM.value), 1.0).active.sum() < count
     if low > 0:
-        assert Optimum(data, d1, low * (1 - 1e-9), 1.0).active.sum() > count
+        assert Optimum(data, d1, low * (1 - SPECTRUM.value), 1.0).active.sum() > count
 
 
 @settings(max_examples=30)
@@ -124,7 +124,7 @@ def test_the_learned_decoder_variance_has_the_least_loss(
     def cost(variance: float) -> float:
         return Optimum(data, d1, beta, float(np.sqrt(variance))).loss + data.outputs / 2 * float(np.log(variance))
 
-    assert all(cost(found) <= cost(found * factor) + 1e-9 for factor in (0.5, 0.9, 0.999, 1.001, 1.1, 2))
+    assert all(cost(found) <= cost(found * factor) + SPECTRUM.value for factor in (0.5, 0.9, 0.999, 1.001, 1.1, 2))
 
 
 def test_the_learned_decoder_variance_of_the_audit() -> None:
@@ -134,7 +134,7 @@ def test_the_learned_decoder_variance_of_the_audit() -> None:
             np.random.default_rng(1), squares, 2, beta=beta, eta_dec=1.0, eta_enc=1.0, learned_decoder=True
         )
         stated = learned_decoder_variance(levels(squares, 0.7, 5), 2, beta)
-        assert stated == pytest.approx(least_over_decoder(given_).variance, rel=1e-8)
+        assert stated == pytest.approx(least_over_decoder(given_).variance, rel=SPECTRUM.value)
 
 
 def test_without_a_bound_the_learned_variance_is_zero() -> None:
