@@ -10,10 +10,10 @@ ONE_THREAD := OMP_NUM_THREADS=1
 
 export PYTHONUNBUFFERED := 1
 .DEFAULT_GOAL := help
-.PHONY: help audit readme test bench mutation lint types format notebooks clean
+.PHONY: help audit readme test bench bench-predict mutation lint types format notebooks clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
 
 audit: $(INSTALLED) ## judge every claim, symbolically and numerically
 	$(BIN)/collapse audit
@@ -26,6 +26,9 @@ test: lint types ## lint, types, the tests and the notebooks
 
 bench: $(INSTALLED) ## time the descent beside its peers, and write benchmarks/README.md; takes some minutes
 	$(ONE_THREAD) $(BIN)/python benchmarks/descent.py
+
+bench-predict: $(INSTALLED) ## time spectra beside NumPy and scikit-learn; LARGE=--large: from a file of 2 GB
+	$(BIN)/python benchmarks/predict.py $(LARGE)
 
 mutation: $(INSTALLED) ## change the code of the theory in small ways, and see that the tests notice; takes an hour
 	$(BIN)/python tests/mutation --sample $(or $(SAMPLE),24) $(addprefix --module ,$(MODULE))

@@ -118,7 +118,7 @@ def from_array(array: np.ndarray, name: str, unit: str = "units of the data", fa
         name,
         unit,
         (len(flat), flat.shape[1]),
-        lambda rows: (flat[k : k + rows] for k in range(0, len(flat), rows)),
+        lambda rows: [flat],
         factor,
     )
 

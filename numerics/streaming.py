@@ -15,6 +15,8 @@ __all__ = ["Samples", "Sums", "added", "nonempty", "rows_of", "shift_of", "shift
 
 CHUNK_BYTES = 1 << 25
 """Of a chunk in float64."""
+_DROWNING = 100
+"""How many times the largest variance a squared mean may be, at a loss of two of sixteen digits."""
 _AHEAD = 8
 """Chunks in the hands of a pool."""
 
@@ -48,13 +50,18 @@ def rows_of(features: int) -> int:
 
 
 def shift_of(first: np.ndarray) -> np.ndarray:
-    """About what sums are taken, lest a large mean drown the variance; whole for integers, whose sums stay exact."""
+    """About what sums are taken: 0, but where a mean is so large that it would drown the variance, the mean.
+
+    It is whole for integers, whose sums stay exact.
+    """
     mean = first.mean(0, dtype=np.float64)
+    if (mean**2).max(initial=0.0) <= _DROWNING * first.var(0, dtype=np.float64).max(initial=0.0):
+        return np.zeros_like(mean)
     return np.rint(mean) if first.dtype.kind in "biu" else mean
 
 
 def shifted(chunk: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    return np.subtract(chunk, shift, dtype=np.float64)
+    return np.subtract(chunk, shift, dtype=np.float64) if shift.any() else chunk.astype(np.float64, copy=False)
 
 
 def _products(chunk: np.ndarray, shift: np.ndarray) -> Sums:

@@ -1,4 +1,4 @@
-"""`collapse falsify --scheduler`: a real cluster of processes, one of which is killed midway."""
+"""`--scheduler`: a real cluster of processes, one of which is killed midway."""
 
 import json
 import os
@@ -7,12 +7,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import Executor, Future
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+from collapse import predict
 from collapse.cluster import cluster
 from derivations.errors import DataError
+from numerics import streaming
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed")
 
@@ -58,6 +63,36 @@ def test_a_lost_worker_loses_nothing_and_counts_nothing_twice(address: str, tmp_
     for document in documents:
         assert document.pop("seconds") > 0
     assert documents[0] == documents[1]
+
+
+class Killing(Executor):
+    """A pool that kills a worker while the pool is at work."""
+
+    def __init__(self, pool: Executor, victim: int) -> None:
+        self.pool, self.victim, self.count = pool, victim, 0
+
+    def submit(self, function: Any, /, *arguments: Any, **named: Any) -> Future[Any]:
+        self.count += 1
+        found = self.pool.submit(function, *arguments, **named)
+        if self.count == 20:
+            os.kill(self.victim, signal.SIGKILL)
+        return found
+
+
+@pytest.mark.slow
+def test_a_prediction_survives_a_lost_worker_to_the_last_bit(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "CHUNK_BYTES", 8 * 30 * 200)  # fifty chunks
+    x = np.random.default_rng(0).standard_normal((10_000, 30)).astype(np.float32)
+    np.save(tmp_path / "x.npy", x)
+    here = predict(tmp_path / "x.npy", beta=0.5)
+    victim = workers_of(address)[0]
+    with cluster(address) as (pool, _):
+        killing = Killing(pool, victim)
+        there = predict(tmp_path / "x.npy", beta=0.5, pool=killing)
+    assert killing.count == 49 and victim not in workers_of(address)
+    assert np.array_equal(here.spectrum.zeta_squared, there.spectrum.zeta_squared)
 
 
 def test_no_scheduler_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

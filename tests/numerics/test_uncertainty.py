@@ -1,0 +1,71 @@
+"""Intervals of eigenvalues against repeated sampling, and the edge of sampling noise against noise."""
+
+import numpy as np
+import pytest
+
+from derivations.errors import DataError
+from numerics.uncertainty import _quantiles, bootstrap_intervals, delta_intervals, noise_edge
+
+
+def spectrum(x: np.ndarray) -> np.ndarray:
+    x = x - x.mean(0)
+    return np.linalg.svd(x, compute_uv=False) ** 2 / len(x)
+
+
+def test_delta_intervals_cover_as_often_as_they_say() -> None:
+    """500 samples of Gaussian data: 95 % ± three standard deviations of a binomial count."""
+    rng, true, repeats = np.random.default_rng(0), np.array([9.0, 3.0, 1.0]), 500
+    covered = np.zeros(3)
+    for _ in range(repeats):
+        bounds = delta_intervals(spectrum(rng.standard_normal((400, 3)) * np.sqrt(true)), 400)
+        covered += (bounds[:, 0] <= true) & (true <= bounds[:, 1])
+    slack = 3 * np.sqrt(0.95 * 0.05 / repeats)
+    assert (np.abs(covered / repeats - 0.95) <= slack + 0.01).all()  # and 1 % for what n = 400 lacks of infinity
+
+
+def test_bootstrap_and_delta_agree_on_gaussian_data() -> None:
+    x = np.random.default_rng(1).standard_normal((1000, 3)) * np.sqrt([9.0, 3.0, 1.0])
+    delta, boot = delta_intervals(spectrum(x), 1000), bootstrap_intervals(x, 3, replicates=400)
+    assert np.ptp(boot, axis=1) == pytest.approx(np.ptp(delta, axis=1), rel=0.2)
+    assert np.array_equal(boot, bootstrap_intervals(x, 3, replicates=400))
+
+
+def test_heavy_tails_need_the_bootstrap() -> None:
+    x = np.random.default_rng(2).standard_t(5, (1000, 2)) * [3.0, 1.0]
+    delta, boot = delta_intervals(spectrum(x), 1000), bootstrap_intervals(x, 2)
+    assert (np.ptp(boot, axis=1) > 1.2 * np.ptp(delta, axis=1)).all()
+
+
+@pytest.mark.parametrize(("n", "features"), [(1000, 200), (300, 200), (200, 300), (100, 1000)])
+def test_the_edge_parts_noise_from_signal(n: int, features: int) -> None:
+    rng = np.random.default_rng(3)
+    noise = 0.7 * rng.standard_normal((n, features))
+    squares = spectrum(noise)
+    edge, reason = noise_edge(squares, n, features)
+    assert reason == "" and edge is not None
+    assert edge == pytest.approx(0.49 * (1 + np.sqrt(features / n)) ** 2, rel=0.05)
+    assert np.sum(squares > edge) <= 2
+    direction = rng.standard_normal(features)
+    signal = noise + np.outer(3 * edge * rng.standard_normal(n), direction / np.linalg.norm(direction))
+    with_signal, _ = noise_edge(spectrum(signal), n, features)
+    assert with_signal is not None and 1 <= np.sum(spectrum(signal) > with_signal) <= 3
+
+
+def test_quartiles_of_the_law_are_those_of_large_samples() -> None:
+    squares = spectrum(np.random.default_rng(4).standard_normal((2000, 1000)))
+    assert np.quantile(squares, [0.25, 0.5, 0.75]) == pytest.approx(_quantiles(0.5), rel=0.02)
+
+
+def test_where_there_is_no_edge_the_reason_is_told() -> None:
+    rng = np.random.default_rng(5)
+    few = spectrum(rng.standard_normal((100, 5)))
+    assert noise_edge(few, 100, 5) == (None, "with 5 eigenvalues there is no bulk to tell noise from")
+    wide = spectrum(rng.standard_normal((500, 60)) * np.geomspace(10, 0.01, 60))
+    assert noise_edge(wide, 500, 60)[0] is None and "too wide" in noise_edge(wide, 500, 60)[1]
+    deficient = spectrum(rng.standard_normal((500, 40)) @ rng.standard_normal((40, 60)))
+    assert noise_edge(deficient, 500, 60)[0] is None and "vanish" in noise_edge(deficient, 500, 60)[1]
+
+
+def test_too_few_samples_have_no_interval() -> None:
+    with pytest.raises(DataError, match="at least 30 samples"):
+        delta_intervals(np.ones(2), 10)
