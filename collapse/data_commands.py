@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from collapse.output import as_json, console_for, interrupted, refuse_equal, writable, write
+from derivations.errors import DataError
 
 
 def predict(
@@ -76,6 +77,8 @@ def predict(
         _list_losses()
     refuse_equal({"--json": json_path, "--plot": plot})
     document_path, plot_path = writable("--json", json_path), writable("--plot", plot)
+    if plot is not None and not plot.endswith((".png", ".pdf", ".svg")):
+        raise DataError(f"--plot: {plot} must end in .png, .pdf or .svg.")
     console = console_for(json_path == "-")
     arguments: dict[str, Any] = {
         "key": key, "target_key": target_key, "beta": beta, "eta_dec": eta_dec, "eta_enc": eta_enc, "latents": latents,

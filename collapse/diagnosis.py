@@ -1,7 +1,7 @@
 """A trained VAE held against the linear optimum on its data: `collapse diagnose`.
 
 The linear optimum keeps mode i iff ζ_i² > t with t = β η_dec², at KL_i = ½ log(ζ_i²/t) nats (Theorem 2). Measured KLs therefore
-tell which t training really had: t = ζ_i² exp(−2 KL_i), the same from every mode if the model is at a linear optimum.
+tell which t training really had: the one whose optimum spends as much in all, if it spends it on the latents likewise.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ AGREEING = 1.15
 """Levels within this factor are the same: sampling noise of 1,000 rows is 4 % in ζ², and training stops a little short."""
 NEAR = 0.1
 """Share of the predicted rate by which the measured one may differ."""
-SCATTERED = 1.5
-"""Levels read off different modes that differ by more than this factor are not of one linear optimum."""
+ELSEWHERE = 0.15
+"""Share of the rate that may be spent on other latents than a linear optimum spends it on, for its level to count as found."""
 
 
 @dataclass(frozen=True)
@@ -113,9 +113,9 @@ def diagnose(
     predicted = np.zeros(latents)
     reach = min(latents, len(squares))
     predicted[:reach] = optimum.kl_nats[:reach]
-    estimated, spread = _estimated(measured, levels, latents)
+    estimated, elsewhere = _estimated(measured, levels, latents)
     verdict, conclusion = _verdict(
-        measured, predicted, units, estimated, spread, beta_eta_dec_squared, latents, features
+        measured, predicted, units, estimated, elsewhere, beta_eta_dec_squared, latents, features
     )
     return Diagnosis(
         units, float(measured.sum()), tuple(map(float, measured)), int(optimum.active.sum()), optimum.rate_nats,
@@ -191,19 +191,18 @@ def _measured(mean: np.ndarray, log_variance: np.ndarray, eta_enc: float) -> tup
 
 
 def _estimated(measured: np.ndarray, levels: Levels, latents: int) -> tuple[float | None, float]:
-    """The level that the used latents agree on, the median of theirs, and by what factor they differ at most."""
-    used = int(np.sum(measured[: len(levels.zeta_squared)] > SPENT))
-    if not used:
-        return None, 1.0
-    each = levels.zeta_squared[:used] * np.exp(-2 * measured[:used])
-    spread = float(each.max() / max(each.min(), np.finfo(np.float64).tiny))
-    if spread <= SCATTERED:
-        return float(np.median(each)), spread
-    return level_for_nats(levels, latents, float(measured.sum())), spread
+    """The level at which the linear optimum spends as much in all, and the share of that which it spends on other latents."""
+    if not np.any(measured[: len(levels.zeta_squared)] > SPENT):
+        return None, 0.0
+    rate = float(measured.sum())
+    level = level_for_nats(levels, latents, rate)
+    there = Optimum(levels, latents, level, 1.0).kl_nats[:latents]
+    expected = np.concatenate([there, np.zeros(latents - len(there))])
+    return level, float(np.abs(measured - expected).sum() / rate)
 
 
 def _verdict(
-    measured: np.ndarray, predicted: np.ndarray, units: int, estimated: float | None, spread: float, believed: float,
+    measured: np.ndarray, predicted: np.ndarray, units: int, estimated: float | None, elsewhere: float, believed: float,
     latents: int, features: int | None,
 ) -> tuple[str, str]:  # fmt: skip
     wanted, used = int(np.sum(predicted > SPENT)), int(np.sum(measured > SPENT))
@@ -217,7 +216,7 @@ def _verdict(
             "detached encoder, a learning rate that is too high, or a KL weight that was larger early on"
         )
     factor, rate, due = estimated / believed, float(measured.sum()), float(predicted.sum())
-    agreed = spread <= SCATTERED
+    agreed = elsewhere <= ELSEWHERE
     if agreed and 1 / AGREEING <= factor <= AGREEING:
         if abs(rate - due) <= NEAR * due + SPENT * latents:
             return (

@@ -132,6 +132,8 @@ def _autoencoder(x: Samples, found: Sums, shift: np.ndarray, centre: bool, scale
 def _of_autoencoder(
     eigenvalues: np.ndarray, total: float, n: int, features: int, centre: bool, variances: np.ndarray, *, complete: bool
 ) -> Spectrum:
+    rounding = np.finfo(np.float64).eps * max(n, features) * eigenvalues[0]
+    eigenvalues = np.where(eigenvalues > rounding, eigenvalues, 0.0)
     rank = int(np.sum(eigenvalues > RANK_CUTOFF.value * eigenvalues[0]))
     modes = min(features, n) if complete else len(eigenvalues)
     constant = int(np.sum(variances <= RANK_CUTOFF.value * variances.max()))

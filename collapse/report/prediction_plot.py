@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,17 +13,28 @@ from numerics.prediction import Optimum
 
 POINTS = 120
 """Of the rate–distortion curve."""
+SPREAD = 30
+"""How many times the smallest ζ² the largest may be on a linear scale."""
 FORMATS = (".png", ".pdf", ".svg")
 
 
 def draw(found: Prediction, path: Path) -> None:
-    """Draw into a file; line styles and markers tell all apart, so that it reads in black and white.
+    """Draw into a file.
 
     Raises:
         DataError: matplotlib is not installed, or the format is unknown.
     """
     if path.suffix not in FORMATS:
         raise DataError(f"--plot: {path.name} must end in {', '.join(FORMATS)}.")
+    figure_of(found).savefig(path, dpi=150)
+
+
+def figure_of(found: Prediction) -> Any:
+    """A matplotlib figure of three panels; line styles and markers tell all apart, so that it reads in black and white.
+
+    Raises:
+        DataError: matplotlib is not installed.
+    """
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -36,12 +48,14 @@ def draw(found: Prediction, path: Path) -> None:
     shown = np.arange(1, min(len(squares), max(3 * found.active_modes, 30)) + 1)
     values = squares[: len(shown)]
     active = o.active[: len(shown)]
-    spectrum.vlines(shown, values.min() / 2 if values.min() > 0 else 0, values, color="0.7", linewidth=1)
+    positive = values[values > 0]
+    logarithmic = positive.max() / positive.min() > SPREAD
+    spectrum.vlines(shown, positive.min() / 2 if logarithmic else 0, values, color="0.7", linewidth=1)
     spectrum.plot(shown[active], values[active], "o", color="black", label="active")
     spectrum.plot(shown[~active], values[~active], "o", markerfacecolor="white", color="black", label="collapsed")
     spectrum.axhline(o.level, linestyle="--", color="black", label="level β η_dec²")
     spectrum.set(xlabel="mode i", ylabel=f"ζᵢ² ({found.unit})", title=found.name)
-    if values.min() > 0 and values.max() / values.min() > 30:
+    if logarithmic:
         spectrum.set_yscale("log")
     spectrum.legend(frameon=False)
 
@@ -61,4 +75,4 @@ def draw(found: Prediction, path: Path) -> None:
     curve.plot([o.rate_nats], [o.distortion], "D", color="black", label="your setting")
     curve.set(xlabel="rate (nats)", ylabel="E‖y − ŷ‖²")
     curve.legend(frameon=False)
-    figure.savefig(path, dpi=150)
+    return figure
