@@ -161,7 +161,7 @@ def _quietly() -> Any:
 
 
 def _list_losses() -> None:
-    from collapse.libraries import describe
+    from collapse.loss_option import describe
 
     for line in describe():
         typer.echo(line)

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from collapse.conventions import Convention, Translation, effective_water, parse_loss, weight_for
+from collapse.conventions import Convention, Translation, effective_water, weight_for
+from collapse.loss_option import parse_loss
 from collapse.questions import inside, levels_asked
 from collapse.reading import open_rows
 from derivations.errors import DataError
@@ -19,6 +20,10 @@ from numerics.uncertainty import FEWEST, delta_intervals, noise_edge
 
 __all__ = ["Prediction", "predict"]
 
+THEORY = "theory"
+"""The convention E‖y − ŷ‖²/(2 η_dec²) + β KL."""
+_SENSIBLE = 1e30
+"""A β beyond this, or below its inverse, is a slip."""
 BITS = float(np.log(2))
 """Nats in a bit."""
 
@@ -197,8 +202,9 @@ def predict(
         spectrum.outputs,
     )
     width = _checked_latents(latents, len(levels.zeta_squared), complete=spectrum.complete)
-    convention = parse_loss(loss or "theory", weight=beta)
-    weight = convention.weight
+    convention = parse_loss(loss or THEORY)
+    weight = convention.weight if beta is None else _checked_beta(beta)
+    convention = replace(convention, weight=weight)
     deviation = _deviation(convention, loss, eta_dec, learn_eta_dec)
     notes: list[str] = []
     if learn_eta_dec:
@@ -230,6 +236,10 @@ def predict(
         weight = weight_for(convention, level, spectrum.outputs, width)
         convention = replace(convention, weight=weight)
     translation = effective_water(convention, spectrum.outputs, width)
+    if translation.effective is None:
+        raise DataError(
+            f"--loss: {translation.arithmetic[-1]}; the theory says nothing here. Choose a loss with a squared error."
+        )
     optimum = Optimum(levels, width, translation.effective, 1.0, eta_enc)
     intervals = None
     if spectrum.autoencoder and centre and spectrum.n >= FEWEST:
@@ -254,6 +264,12 @@ def _noise(spectrum: Spectrum, notes: list[str]) -> float | None:
     return edge
 
 
+def _checked_beta(beta: float) -> float:
+    if not (np.isfinite(beta) and 1 / _SENSIBLE < beta < _SENSIBLE):
+        raise DataError(f"--beta must be positive and of a sensible size, got {beta!r}.")
+    return float(beta)
+
+
 def _checked_latents(latents: int | None, modes: int, *, complete: bool) -> int:
     if latents is None:
         return modes
@@ -264,7 +280,7 @@ def _checked_latents(latents: int | None, modes: int, *, complete: bool) -> int:
 
 def _deviation(convention: Convention, loss: str | None, eta_dec: float | None, learn: bool) -> float | None:
     """The decoder's standard deviation that the loss has: where it is the theory's."""
-    if loss not in (None, "theory"):
+    if loss not in (None, THEORY):
         if learn:
             raise DataError(
                 "--learn-eta-dec is for the theory's own loss, with its partition function: leave --loss out."

@@ -14,7 +14,7 @@ __all__ = ["leading_eigenvalues"]
 
 _OVERSAMPLING = 16
 """Columns of a block beyond the eigenvalues asked for."""
-_BASIS_BYTES = 1 << 28
+_BASIS_BYTES = 1 << 27
 """Of a basis, after which the method starts again from its best vectors; products with it take as much again."""
 _MOST = 200
 """Products with a block."""

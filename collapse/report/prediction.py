@@ -69,7 +69,7 @@ def summary(found: Prediction) -> list[str]:
 
 
 def _advice(found: Prediction) -> list[str]:
-    o, name = found.optimum, "β" if found.eta_dec is not None else found.convention.knob
+    o, name = found.optimum, "β" if found.eta_dec is not None else found.convention.knob or "weight"
     if found.weights is not None:
         low, high = found.weights
         if low == high:

@@ -65,7 +65,7 @@ def figure_of(found: Prediction) -> Any:
     counts = len(reachable) - np.searchsorted(reachable, weights, side="right")
     units.step(weights, counts, where="post", color="black")
     units.plot([found.weight], [found.active_modes], "D", color="black", label="your setting")
-    name = "β" if found.eta_dec is not None else found.convention.knob
+    name = "β" if found.eta_dec is not None else found.convention.knob or "weight"
     units.set(xlabel=name, ylabel="active units", xscale="log")
     units.legend(frameon=False)
 

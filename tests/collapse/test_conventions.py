@@ -1,183 +1,253 @@
-"""Loss conventions: each library's formula, written out here by torch's functions, is a multiple of what its convention says."""
+"""Loss conventions against the losses themselves, their figures, and what is refused."""
 
-import dataclasses
+import math
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from library_losses import LOSSES, divergence, reconstruction
 from torch import Tensor
-from torch.nn import functional as nn
 
-from collapse.conventions import Convention, effective_water, parse_loss, weight_for
-from collapse.libraries import LIBRARIES, describe
+from collapse.conventions import CHOICES, LARGEST, MOST, NUMBERS, SMALLEST, Convention, effective_water, weight_for
+from collapse.libraries import LIBRARIES
 from derivations.errors import DataError
 from numerics.tolerances import FLOAT64_IDENTITY
 
-B, D, K = 5, 12, 3
+BATCH, FEATURES, LATENTS = 5, 7, 3
+
+numbers = st.floats(min_value=1e-6, max_value=1e6)
+counts = st.integers(min_value=1, max_value=100_000)
+conventions = st.builds(
+    Convention,
+    name=st.just("drawn"),
+    reconstruction=st.sampled_from(CHOICES["reconstruction"]),
+    factor=numbers,
+    kl=st.sampled_from(CHOICES["kl"]),
+    weight=numbers,
+    decoder_std=st.just(1.0),
+    likelihood=st.sampled_from(["gaussian", "bernoulli", "categorical"]),
+)
 
 
-@dataclasses.dataclass
-class Draw:
-    """Random pixels in (0, 1), their reconstructions, and codes."""
-
-    x: Tensor
-    y: Tensor
-    mean: Tensor
-    log_variance: Tensor
-
-    @property
-    def divergence(self) -> Tensor:
-        """KL of each latent of each sample, (B, K)."""
-        return (self.mean**2 + self.log_variance.exp() - 1 - self.log_variance) / 2
+def close(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=FLOAT64_IDENTITY.value)
 
 
-def draw(seed: int) -> Draw:
+def draw(seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Data and reconstruction inside (0, 1), means and log-variances."""
     generator = torch.Generator().manual_seed(seed)
-    pixels = torch.rand((2, B, D), generator=generator, dtype=torch.float64) * 0.9 + 0.05
-    codes = torch.randn((2, B, K), generator=generator, dtype=torch.float64)
-    return Draw(*pixels, *codes)
+    x, y = torch.rand(2, BATCH, FEATURES, generator=generator, dtype=torch.float64) * 0.9 + 0.05
+    mu, log_var = torch.randn(2, BATCH, LATENTS, generator=generator, dtype=torch.float64)
+    return x, y, mu, log_var
 
 
-def usual_kl(d: Draw) -> Tensor:
-    return torch.mean(-0.5 * torch.sum(1 + d.log_variance - d.mean**2 - d.log_variance.exp(), dim=1), dim=0)
+def agrees(convention: Convention, name: str, weight: float) -> bool:
+    """Whether the library's loss is the convention's a R + b KL times its batch reduction, up to a constant."""
+    translation = effective_water(convention, FEATURES, LATENTS)
+    factor = BATCH if convention.batch == "sum" else 1
+    theirs, ours = [], []
+    for seed in range(5):
+        x, y, mu, log_var = draw(seed)
+        theirs.append(float(LOSSES[name](x, y, mu, log_var, weight)))
+        terms = translation.a * reconstruction(convention.likelihood, x, y) + translation.b * divergence(mu, log_var)
+        ours.append(factor * float(terms.mean()))
+    room = FLOAT64_IDENTITY.value * max(map(abs, theirs + ours))
+    return all(abs((theirs[i] - theirs[0]) - (ours[i] - ours[0])) <= room for i in range(1, 5))
 
 
-FORMULAS = {
-    "theory": lambda d: (nn.mse_loss(d.y, d.x, reduction="sum") / 2 + d.divergence.sum()) / B,
-    "pytorch-examples": lambda d: (
-        nn.binary_cross_entropy(d.y, d.x, reduction="sum")
-        - 0.5 * torch.sum(1 + d.log_variance - d.mean.pow(2) - d.log_variance.exp())
-    ),
-    "pytorch-vae": lambda d: nn.mse_loss(d.y, d.x) + 0.00025 * usual_kl(d),
-    "pytorch-vae-beta-h": lambda d: nn.mse_loss(d.y, d.x) + 10 * 0.00025 * usual_kl(d),
-    "pythae": lambda d: (0.5 * nn.mse_loss(d.y, d.x, reduction="none").sum(-1) + d.divergence.sum(-1)).mean(),
-    "pythae-old": lambda d: (nn.mse_loss(d.y, d.x, reduction="none").sum(-1) + d.divergence.sum(-1)).mean(),
-    "pythae-bce": lambda d: (nn.binary_cross_entropy(d.y, d.x, reduction="none").sum(-1) + d.divergence.sum(-1)).mean(),
-    "keras": lambda d: nn.binary_cross_entropy(d.y, d.x, reduction="none").sum(1).mean() + d.divergence.sum(1).mean(),
-    "keras-2020": lambda d: nn.binary_cross_entropy(d.y, d.x) * D + d.divergence.mean(),
-    "keras-guide-mse": lambda d: nn.mse_loss(d.y, d.x) + d.divergence.mean(),
-    "lightning-bolts": lambda d: (
-        nn.mse_loss(d.y, d.x, reduction="mean")
-        + 0.1
-        * torch.distributions.kl_divergence(
-            torch.distributions.Normal(d.mean, (d.log_variance / 2).exp()),
-            torch.distributions.Normal(torch.zeros_like(d.mean), torch.ones_like(d.mean)),
-        ).mean()
-    ),
-    "disentangling-vae-gaussian": lambda d: (
-        nn.mse_loss(d.y * 255, d.x * 255, reduction="sum") / 255 / B + 4 * d.divergence.mean(0).sum()
-    ),
-    "disentangling-vae-bernoulli": lambda d: (
-        nn.binary_cross_entropy(d.y, d.x, reduction="sum") / B + 4 * d.divergence.mean(0).sum()
-    ),
-}
+def weights(name: str) -> list[float]:
+    """The default weight, and another where the code has a knob for it."""
+    default = LIBRARIES[name].weight
+    return [default, 1.7 * default] if LIBRARIES[name].knob else [default]
 
 
-def test_every_library_has_its_formula() -> None:
-    assert FORMULAS.keys() == LIBRARIES.keys()
+# The conventions are the libraries' losses
+
+
+def test_every_library_has_its_loss() -> None:
+    assert LIBRARIES.keys() == LOSSES.keys()
+    assert all(name == loss.name for name, loss in LIBRARIES.items())
 
 
 @pytest.mark.parametrize("name", LIBRARIES)
-def test_a_librarys_loss_is_a_multiple_of_its_convention(name: str) -> None:
-    convention = LIBRARIES[name]
-    translation = effective_water(convention, D, K)
-    ratios = []
-    for seed in range(6):
-        d = draw(seed)
-        if convention.likelihood == "gaussian":
-            error = (d.x - d.y).square().sum(-1)
-        else:
-            error = nn.binary_cross_entropy(d.y, d.x, reduction="none").sum(-1)
-        stated = (translation.a * error + translation.b * d.divergence.sum(-1)).mean()
-        ratios.append(float(FORMULAS[name](d) / stated))
-    assert ratios == pytest.approx([ratios[0]] * 6, rel=FLOAT64_IDENTITY.value)
-    # which a wrong weight of either term would not be
-    wrong = effective_water(dataclasses.replace(convention, weight=2 * convention.weight), D, K)
-    assert wrong.effective == pytest.approx(2 * translation.effective)
+def test_the_convention_is_the_librarys_loss(name: str) -> None:
+    for weight in weights(name):
+        assert agrees(replace(LIBRARIES[name], weight=weight), name, weight)
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_another_convention_is_not(name: str) -> None:
+    loss = LIBRARIES[name]
+    flipped: dict[str, Any] = {"sum": "mean", "mean": "sum"}
+    others = [
+        replace(loss, reconstruction=flipped[loss.reconstruction]),
+        replace(loss, kl=flipped[loss.kl]),
+        replace(loss, batch=flipped[loss.batch]),
+        replace(loss, factor=2 * loss.factor),
+        replace(loss, weight=1.01 * loss.weight),
+        replace(loss, likelihood="laplace" if loss.likelihood != "laplace" else "gaussian"),
+    ]
+    assert [other for other in others if agrees(other, name, loss.weight)] == []
+
+
+def test_a_decoder_std_is_that_of_a_normal_density() -> None:
+    std = 0.3
+    loss = replace(LIBRARIES["theory"], decoder_std=std)
+    translation = effective_water(loss, FEATURES, LATENTS)
+    x, y, _, _ = draw(0)
+    densities = [torch.distributions.Normal(centre, std).log_prob(x).sum() for centre in (y, x)]
+    assert close(float(densities[1] - densities[0]), translation.a * float(((x - y) ** 2).sum()))
+    assert translation.effective is not None
+    assert close(translation.effective, std**2)
+
+
+# The figures
 
 
 @pytest.mark.parametrize(
-    ("name", "features", "latents", "level"),
+    ("name", "weight", "features", "latents", "effective"),
     [
-        ("theory", 784, 20, 1.0),
-        ("pytorch-vae", 12288, 128, 1.536),
-        ("pytorch-vae-beta-h", 12288, 128, 15.36),
-        ("pythae", 784, 16, 1.0),
-        ("pythae-old", 784, 16, 0.5),
-        ("keras-guide-mse", 784, 32, 12.25),
-        ("lightning-bolts", 3072, 256, 0.6),
-        ("disentangling-vae-gaussian", 4096, 10, 4 / 510),
+        ("theory", 3, 11, 5, 3),
+        ("pytorch-vae", None, 12288, 128, 1.536),
+        ("pytorch-vae-beta-h", None, 12288, 128, 15.36),
+        ("pytorch-vae-beta-h", 0.001, 12288, 128, 6.144),
+        ("pytorch-vae-beta-b", None, 12288, 128, 15.36),
+        ("pytorch-vae-beta-b", 0.25, 12288, 128, 1536),
+        ("pythae", None, 784, 16, 1),
+        ("pythae-old", None, 784, 16, 0.5),
+        ("keras-guide-mse", None, 784, 32, 12.25),
+        ("lightning-bolts", None, 3072, 256, 0.6),
+        ("lightning-bolts", 0.1, 27648, 256, 5.4),
+        ("lightning-bolts-early", None, 784, 32, 0.5),
+        ("disentangling-vae-gaussian", None, 4096, 10, 4 / 510),
+        ("disentangling-vae-gaussian", 1, 4096, 10, 1 / 510),
+        ("world-models", None, 12288, 32, 0.5),
+        ("pytorch-examples", None, 784, 20, 0.25),
+        ("keras", None, 784, 2, 0.25),
+        ("keras-2020", None, 784, 2, 0.125),
+        ("pythae-bce", 2, 784, 16, 0.5),
+        ("disentangling-vae-bernoulli", None, 4096, 10, 1),
     ],
 )
-def test_levels_of_the_libraries_own_settings(name: str, features: int, latents: int, level: float) -> None:
-    found = effective_water(LIBRARIES[name], features, latents)
-    assert found.effective == pytest.approx(level, rel=FLOAT64_IDENTITY.value) and found.exact and not found.warning
-    assert f"{level:.6g}" in found.arithmetic[-1]
+def test_effective_water(name: str, weight: float | None, features: int, latents: int, effective: float) -> None:
+    loss = LIBRARIES[name] if weight is None else replace(LIBRARIES[name], weight=weight)
+    translation = effective_water(loss, features, latents)
+    assert translation.effective is not None
+    assert close(translation.effective, effective)
 
 
-def test_what_is_not_gaussian_is_indicative_only() -> None:
-    for name, convention in LIBRARIES.items():
-        found = effective_water(convention, D, K)
-        assert found.exact == (convention.likelihood == "gaussian"), name
-        assert found.exact or "indicative only" in found.warning
-    # near p = 1/2 the cross-entropy exceeds its least by 2 (y - p)^2, which is a Gaussian's with variance 1/4
-    p, step = torch.tensor(0.5, dtype=torch.float64), 1e-3
-    excess = nn.binary_cross_entropy(p + step, p) - nn.binary_cross_entropy(p, p)
-    assert float(excess) == pytest.approx(step**2 / (2 / 4), rel=10**-4)
-    assert effective_water(LIBRARIES["keras"], D, K).effective == 1 / 4
+def test_the_arithmetic_shows_the_numbers() -> None:
+    loss = replace(LIBRARIES["lightning-bolts"], decoder_std=2)
+    reconstruction_line, kl_line, effective_line = effective_water(loss, 784, 32).arithmetic
+    assert reconstruction_line.endswith("mean over D = 784 features, so a = 1 / 2² / 784 = 0.000318878")
+    assert kl_line.endswith("mean over K = 32 latents, so b = 0.1 / 32 = 0.003125")
+    assert effective_line.startswith("beta eta_dec² = b / (2 a) = 0.003125 / (2 × 0.000318878) = 4.9, ")
 
 
-scales = st.floats(1e-3, 1e3)
-conventions = st.builds(
-    Convention, reconstruction=st.sampled_from(["sum", "mean"]), factor=scales, kl=st.sampled_from(["sum", "mean"]),
-    weight=scales, decoder_std=scales,
-)  # fmt: skip
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_what_is_not_the_theorys_loss_says_so(name: str) -> None:
+    loss = LIBRARIES[name]
+    translation = effective_water(loss, 784, 32)
+    assert translation.exact == (loss.likelihood == "gaussian" and not loss.condition)
+    assert bool(translation.warning) != translation.exact
+    assert loss.condition in translation.warning
+    assert (translation.effective is None) == (loss.likelihood in ("laplace", "counts"))
 
 
-@given(conventions, scales, st.integers(1, 1000), st.integers(1, 50))
-def test_the_weight_for_a_level_has_that_level(c: Convention, level: float, features: int, latents: int) -> None:
-    weight = weight_for(c, level, features, latents)
-    again = effective_water(dataclasses.replace(c, weight=weight), features, latents)
-    assert again.effective == pytest.approx(level, rel=FLOAT64_IDENTITY.value)
+def test_an_estimate_is_labelled() -> None:
+    translation = effective_water(LIBRARIES["keras"], 784, 2)
+    assert "local estimate" in translation.warning
+    assert "<= b / (4 a)" in translation.arithmetic[-1]
 
 
-@given(conventions, scales, st.integers(1, 1000), st.integers(1, 50))
-def test_a_factor_of_the_whole_loss_changes_nothing(c: Convention, k: float, features: int, latents: int) -> None:
-    scaled = dataclasses.replace(c, factor=k * c.factor, weight=k * c.weight)
-    found = effective_water(scaled, features, latents).effective
-    assert found == pytest.approx(effective_water(c, features, latents).effective, rel=FLOAT64_IDENTITY.value)
+@given(conventions, counts, counts, numbers)
+def test_the_weight_gives_the_wanted_effective(loss: Convention, features: int, latents: int, wanted: float) -> None:
+    weight = weight_for(loss, wanted, features, latents)
+    effective = effective_water(replace(loss, weight=weight), features, latents).effective
+    assert effective is not None
+    assert close(effective, wanted)
 
 
-def test_parts_on_the_command_line() -> None:
-    found = parse_loss("reconstruction=mean, factor=1/2, kl=mean, weight=0.1, eta_dec=2, likelihood=laplace")
-    assert found == Convention("custom", "mean", 0.5, "mean", 0.1, 2.0, "laplace")
-    assert parse_loss("kl=mean") == Convention(kl="mean")
-    assert parse_loss("pythae", weight=3.0) == dataclasses.replace(LIBRARIES["pythae"], weight=3.0)
+@given(conventions, counts, counts, numbers)
+def test_a_factor_on_all_terms_changes_nothing(loss: Convention, features: int, latents: int, scale: float) -> None:
+    scaled = replace(loss, factor=scale * loss.factor, weight=scale * loss.weight)
+    one, other = (effective_water(each, features, latents).effective for each in (loss, scaled))
+    assert one is not None
+    assert other is not None
+    assert close(one, other)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("pytorchvae", "did you mean pytorch-vae"),
-        ("nothing-like-it", "Known: theory"),
-        ("kl=max", "kl must be sum or mean"),
-        ("size=3", "no part 'size'"),
-        ("kl=sum,kl=sum", "given twice"),
-        ("weight=0", "positive"),
-        ("weight=-1", "positive"),
-        ("weight=nan", "positive"),
-        ("weight=1e40", "sensible"),
-        ("factor=half", "must be a number"),
-        ("factor=1/0", "must be a number"),
-    ],
-)
-def test_what_is_no_convention_is_refused(text: str, message: str) -> None:
-    with pytest.raises(DataError, match=message) as found:
-        parse_loss(text)
-    assert "\n" not in str(found.value)
+@given(conventions, counts, counts)
+def test_averages_are_factors(loss: Convention, features: int, latents: int) -> None:
+    as_sums = replace(
+        loss,
+        reconstruction="sum",
+        factor=loss.factor / (features if loss.reconstruction == "mean" else 1),
+        kl="sum",
+        weight=loss.weight / (latents if loss.kl == "mean" else 1),
+    )
+    one, other = effective_water(loss, features, latents), effective_water(as_sums, features, latents)
+    assert all(close(getattr(one, field), getattr(other, field)) for field in ("a", "b", "effective"))
 
 
-def test_the_list_names_every_source() -> None:
-    text = "\n".join(describe())
-    assert all(each.name in text and each.source and each.source in text for each in LIBRARIES.values())
+def test_one_hot_noise_is_at_most_a_half() -> None:
+    drawn = torch.rand(500, 6, generator=torch.Generator().manual_seed(3), dtype=torch.float64) ** 8
+    p = torch.cat([drawn / drawn.sum(-1, keepdim=True), torch.tensor([[0.5, 0.5, 0, 0, 0, 0]], dtype=torch.float64)])
+    largest = torch.linalg.eigvalsh(torch.diag_embed(p) - p[:, :, None] * p[:, None, :])[:, -1]
+    assert close(float(largest.max()), 0.5)
+    loss = Convention("one-hot", reconstruction="sum", factor=1, kl="sum", likelihood="categorical")
+    assert effective_water(loss, 6, 2).effective == 0.5
+
+
+# Refusals
+
+
+@pytest.mark.parametrize("field", NUMBERS)
+@pytest.mark.parametrize("value", [0, -1, math.nan, math.inf, SMALLEST / 2, LARGEST * 2, 10**400, "1", None, True])
+def test_a_number_out_of_range_is_refused(field: str, value: object) -> None:
+    fields: dict[str, Any] = {"reconstruction": "sum", "factor": 1, "kl": "sum", field: value}
+    with pytest.raises(DataError, match=rf"^loss mine: {field} must be [^\n]+$"):
+        Convention("mine", **fields)
+
+
+@pytest.mark.parametrize("field", CHOICES)
+@pytest.mark.parametrize("value", ["median", "", None])
+def test_another_word_is_refused(field: str, value: object) -> None:
+    fields: dict[str, Any] = {"reconstruction": "sum", "factor": 1, "kl": "sum", field: value}
+    allowed = ", ".join(CHOICES[field])
+    with pytest.raises(DataError, match=rf"^loss mine: {field} must be one of {allowed}; got [^\n]+$"):
+        Convention("mine", **fields)
+
+
+def test_a_decoder_std_of_another_likelihood_is_refused() -> None:
+    with pytest.raises(DataError, match="decoder_std is of a Gaussian likelihood, and this one is bernoulli"):
+        replace(LIBRARIES["keras"], decoder_std=0.5)
+
+
+@pytest.mark.parametrize("value", [0, -3, True, MOST + 1, 10**400])
+def test_what_is_no_count_is_refused(value: int) -> None:
+    loss = LIBRARIES["theory"]
+    with pytest.raises(DataError, match=r"^features must be a whole number"):
+        effective_water(loss, value, 2)
+    with pytest.raises(DataError, match=r"^latents must be a whole number"):
+        weight_for(loss, 1.0, 2, value)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, math.nan, math.inf])
+def test_a_wanted_effective_out_of_range_is_refused(value: float) -> None:
+    with pytest.raises(DataError, match=r"^effective beta eta_dec² must be positive"):
+        weight_for(LIBRARIES["theory"], value, 784, 20)
+
+
+def test_a_weight_out_of_range_is_refused() -> None:
+    with pytest.raises(DataError, match="the weight for beta eta_dec² = 1e\\+30 must be positive, from"):
+        weight_for(LIBRARIES["disentangling-vae-gaussian"], LARGEST, 784, 20)
+
+
+@pytest.mark.parametrize("name", ["disentangling-vae-laplace", "scvi-tools"])
+def test_no_weight_stands_for_what_has_no_eta(name: str) -> None:
+    with pytest.raises(DataError, match=f"^loss {name}: no weight gives a beta eta_dec²"):
+        weight_for(LIBRARIES[name], 1.0, 784, 20)
