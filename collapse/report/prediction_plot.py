@@ -67,6 +67,7 @@ def figure_of(found: Prediction) -> Any:
     units.plot([found.weight], [found.active_modes], "D", color="black", label="your setting")
     name = "β" if found.eta_dec is not None else found.convention.knob or "weight"
     units.set(xlabel=name, ylabel="active units", xscale="log")
+    units.yaxis.get_major_locator().set_params(integer=True)
     units.legend(frameon=False)
 
     levels = np.geomspace(max(squares[squares > 0].min() / 2, squares[0] / 1e6), squares[0], POINTS)

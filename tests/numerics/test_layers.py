@@ -112,6 +112,7 @@ IDENTITIES = (
     "s4.1.",
     "s4.4.partition",
     "s4.4.vae",
+    "s4.5.weights",
     "thm-2.shapes",
     "app-a.",
 )
