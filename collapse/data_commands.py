@@ -77,7 +77,7 @@ def predict(
         _list_losses()
     refuse_equal({"--json": json_path, "--plot": plot})
     document_path, plot_path = writable("--json", json_path), writable("--plot", plot)
-    if plot is not None and not plot.endswith((".png", ".pdf", ".svg")):
+    if plot is not None and not plot.lower().endswith((".png", ".pdf", ".svg")):
         raise DataError(f"--plot: {plot} must end in .png, .pdf or .svg.")
     console = console_for(json_path == "-")
     arguments: dict[str, Any] = {
@@ -143,6 +143,10 @@ def diagnose(
     prediction = predicted(
         data, target, key=key, beta=beta, eta_dec=eta_dec, eta_enc=eta_enc, loss=loss, latents=latents, centre=centre
     )
+    if len(means) != prediction.spectrum.n:
+        raise DataError(
+            f"{codes} holds codes of {len(means)} samples, and {data} has {prediction.spectrum.n}: encode these data, in any order."
+        )
     found = diagnosed(
         means, log_variances, prediction.spectrum.zeta_squared, beta_eta_dec_squared=prediction.optimum.level, eta_enc=eta_enc,
         features=prediction.spectrum.outputs,

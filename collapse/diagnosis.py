@@ -26,6 +26,8 @@ SPENT = 0.01
 """Nats from which on a latent counts as used: what a mode 1 % above its threshold spends is half of it."""
 AGREEING = 1.15
 """Levels within this factor are the same: sampling noise of 1,000 rows is 4 % in ζ², and training stops a little short."""
+MOST = 100.0
+"""Of a log-variance in size: what is beyond is no encoder's."""
 NEAR = 0.1
 """Share of the predicted rate by which the measured one may differ."""
 ELSEWHERE = 0.15
@@ -98,6 +100,12 @@ def diagnose(
     if mean.shape != log_variance.shape:
         raise DataError(
             f"means have shape {mean.shape} and log_variances {log_variance.shape}; give both of the same encoder."
+        )
+    if np.abs(log_variance).max() > MOST:
+        row, column = np.argwhere(np.abs(log_variance) > MOST)[0]
+        value = log_variance[row, column]
+        raise DataError(
+            f"log_variances has {value:.3g} at row {row}, column {column} (from 0): the encoder has diverged there."
         )
     if len(mean) < 2:
         raise DataError("diagnose needs the means of at least two samples.")
@@ -206,15 +214,15 @@ def _verdict(
     latents: int, features: int | None,
 ) -> tuple[str, str]:  # fmt: skip
     wanted, used = int(np.sum(predicted > SPENT)), int(np.sum(measured > SPENT))
-    if estimated is None:
-        if not wanted:
-            return "expected", "everything collapses, as the linear optimum does at this β η_dec²: lower β, or η_dec"
-        if units:
-            return "more-collapsed", "the KL is nearly 0 though means vary: training has hardly begun"
+    if wanted and not units:
         return "dead-encoder", (
             f"the encoder's means do not depend on the data, though {wanted} modes are worth encoding at this β η_dec²: look for a "
             "detached encoder, a learning rate that is too high, or a KL weight that was larger early on"
         )
+    if estimated is None:
+        if not wanted:
+            return "expected", "everything collapses, as the linear optimum does at this β η_dec²: lower β, or η_dec"
+        return "more-collapsed", "the KL is nearly 0 though means vary: training has hardly begun"
     factor, rate, due = estimated / believed, float(measured.sum()), float(predicted.sum())
     agreed = elsewhere <= ELSEWHERE
     if agreed and 1 / AGREEING <= factor <= AGREEING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,8 @@ def _from_path(path: Path, key: str | None) -> Rows:
         raise DataError(f"{path} ends in {suffix or 'nothing'}; give a file that ends in {', '.join(_SUFFIXES)}.")
     if key is not None and suffix != ".npz":
         raise DataError(f"--key is for .npz files, and {path} is none: leave it out.")
+    if path.is_dir() and suffix != ".zarr":
+        raise DataError(f"{path} is a folder: name a file in it.")
     if suffix == ".csv":
         return _from_csv(path)
     if suffix == ".parquet":
@@ -94,22 +97,25 @@ def _chosen(path: Path, names: list[str], key: str | None) -> str:
 
 
 def _from_csv(path: Path) -> Rows:
-    with path.open(encoding="utf-8", errors="replace") as file:
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
         first = file.readline().strip()
     if not first:
         raise DataError(f"{path} is empty, or begins with an empty line: give rows of numbers separated by commas.")
     heading = not all(_is_number(cell) for cell in first.split(","))
     try:
-        array = np.genfromtxt(path, delimiter=",", skip_header=int(heading), dtype=np.float64, ndmin=2)
+        with warnings.catch_warnings(), path.open(encoding="utf-8-sig", errors="replace") as file:
+            warnings.simplefilter("ignore")  # that it is empty is said below
+            array = np.genfromtxt(  # type: ignore[call-overload]
+                file, delimiter=",", skip_header=int(heading), dtype=np.float64, ndmin=2, comments=None
+            )
     except ValueError as error:
-        raise DataError(
-            f"{path}: rows of different lengths ({str(error).splitlines()[1].strip()}): mend that row."
-        ) from None
+        reason = str(error).splitlines()[-1].strip()
+        raise DataError(f"{path}: rows of different lengths, or no text ({reason}): mend that row.") from None
     if array.size == 0:
         raise DataError(f"{path} has a heading and no rows.")
     if np.isnan(array).any():
         row, column = np.argwhere(np.isnan(array))[0]
-        with path.open(encoding="utf-8", errors="replace") as file:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
             lines = [line for line in file if line.strip()]
         cell = lines[row + int(heading)].split(",")[column].strip()
         what = f"the text {cell!r}" if cell and cell.lower() != "nan" else "no value"
@@ -130,6 +136,7 @@ def _is_number(cell: str) -> bool:
 def _from_parquet(path: Path) -> Rows:
     try:
         import pyarrow.parquet as parquet
+        from pyarrow import types
     except ImportError:
         raise DataError(f"{path} needs pyarrow: install this project with its extra, pip install '.[data]'.") from None
     try:
@@ -138,7 +145,7 @@ def _from_parquet(path: Path) -> Rows:
     except Exception as error:
         raise DataError(f"{path} cannot be read as Parquet ({type(error).__name__}): write it again.") from None
     for field in schema:
-        if str(field.type) not in {"bool", "float", "double", "halffloat"} and "int" not in str(field.type):
+        if not any(kind(field.type) for kind in (types.is_integer, types.is_floating, types.is_boolean)):
             raise DataError(f"{path}: column {field.name!r} holds {field.type}, not numbers: drop or encode it.")
 
     def blocks(rows: int) -> Iterator[np.ndarray]:
@@ -157,16 +164,16 @@ def _from_zarr(path: Path) -> Rows:
         raise DataError(f"{path} needs zarr: install this project with its extra, pip install '.[data]'.") from None
     try:
         array: Any = zarr.open(str(path), mode="r")
-        n, *rest = array.shape
-    except Exception as error:
-        raise DataError(f"{path} cannot be read as one Zarr array ({type(error).__name__}): name an array.") from None
+        n, features, *rest = array.shape
+    except Exception:
+        raise DataError(f"{path} cannot be read as one Zarr array with samples in rows: name an array.") from None
 
     def blocks(rows: int) -> Iterator[np.ndarray]:
         for start in range(0, n, rows):
             chunk = as_array(array[start : start + rows], str(path))
             yield chunk.reshape(len(chunk), -1)
 
-    return Rows(path.name, "units of the data", (int(n), int(np.prod(rest, dtype=int))), blocks)
+    return Rows(path.name, "units of the data", (int(n), int(features * np.prod(rest, dtype=int))), blocks)
 
 
 # ----------------------------------------------------------------------------------------------- bundled

@@ -37,7 +37,7 @@ def console_for(on_standard_error: bool) -> Console:
 
 
 def as_json(document: dict[str, Any]) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def interrupted(message: str = "interrupted: no report was written") -> NoReturn:

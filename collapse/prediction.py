@@ -13,6 +13,7 @@ from collapse.conventions import Convention, Translation, effective_water, weigh
 from collapse.loss_option import parse_loss
 from collapse.questions import inside, levels_asked
 from collapse.reading import open_rows
+from collapse.settings import THEORY, checked_beta, checked_deviation, checked_latents, deviation_of
 from derivations.errors import DataError
 from numerics.prediction import Levels, Optimum, learned_decoder_variance
 from numerics.spectra import Spectrum, spectrum_of
@@ -20,10 +21,6 @@ from numerics.uncertainty import FEWEST, delta_intervals, noise_edge
 
 __all__ = ["Prediction", "predict"]
 
-THEORY = "theory"
-"""The convention E‖y − ŷ‖²/(2 η_dec²) + β KL."""
-_SENSIBLE = 1e30
-"""A β beyond this, or below its inverse, is a slip."""
 BITS = float(np.log(2))
 """Nats in a bit."""
 
@@ -188,8 +185,7 @@ def predict(
     Raises:
         DataError: the data, or the setting, cannot be used; one line says why.
     """
-    if not (np.isfinite(eta_enc) and eta_enc > 0):
-        raise DataError(f"--eta-enc is a standard deviation and must be positive and finite, got {eta_enc!r}.")
+    checked_deviation("--eta-enc", eta_enc)
     rows = open_rows(data, key)
     other = None if target is None else open_rows(target, target_key)
     if modes is not None and latents is not None:
@@ -201,11 +197,11 @@ def predict(
         spectrum.residual,
         spectrum.outputs,
     )
-    width = _checked_latents(latents, len(levels.zeta_squared), complete=spectrum.complete)
+    width = checked_latents(latents, len(levels.zeta_squared), complete=spectrum.complete)
     convention = parse_loss(loss or THEORY)
-    weight = convention.weight if beta is None else _checked_beta(beta)
+    weight = convention.weight if beta is None else checked_beta(beta)
     convention = replace(convention, weight=weight)
-    deviation = _deviation(convention, loss, eta_dec, learn_eta_dec)
+    deviation = deviation_of(convention, loss, eta_dec, learn_eta_dec)
     notes: list[str] = []
     if learn_eta_dec:
         variance = learned_decoder_variance(levels, width, weight)
@@ -215,7 +211,9 @@ def predict(
                 "give fewer latents, or hold eta_dec fixed."
             )
         deviation = float(np.sqrt(variance))
-        notes.append(f"the decoder's variance is learned: η_dec² = {variance:.6g}")
+        notes.append(
+            f"the decoder's variance is learned: η_dec² = {variance:.6g}; thresholds and loss are those at this η_dec"
+        )
     if deviation is not None:
         convention = replace(convention, decoder_std=deviation)
     asked = [
@@ -241,12 +239,19 @@ def predict(
             f"--loss: {translation.arithmetic[-1]}; the theory says nothing here. Choose a loss with a squared error."
         )
     optimum = Optimum(levels, width, translation.effective, 1.0, eta_enc)
+    if spectrum.constant:
+        notes.append(f"{spectrum.constant} of {spectrum.inputs} features are constant, and count for nothing")
+    if latents is None and not spectrum.complete:
+        notes.append(
+            f"{len(levels.zeta_squared)} modes are computed, and as many latents assumed: --latents says how many"
+        )
     intervals = None
     if spectrum.autoencoder and centre and spectrum.n >= FEWEST:
         intervals = delta_intervals(levels.zeta_squared, spectrum.n)
     edge = _noise(spectrum, notes)
+    unit = "units of each feature's deviation" if scale else rows.unit
     return Prediction(
-        rows.name, rows.unit, spectrum, optimum, convention, translation, weight, deviation, learn_eta_dec,
+        rows.name, unit, spectrum, optimum, convention, translation, weight, deviation, learn_eta_dec,
         tuple(notes), weights, intervals, edge,
     )  # fmt: skip
 
@@ -262,37 +267,3 @@ def _noise(spectrum: Spectrum, notes: list[str]) -> float | None:
         above = int(np.sum(spectrum.zeta_squared > edge))
         notes.append(f"Marchenko–Pastur edge {edge:.5g}: {above} modes stand out of sampling noise, the others do not")
     return edge
-
-
-def _checked_beta(beta: float) -> float:
-    if not (np.isfinite(beta) and 1 / _SENSIBLE < beta < _SENSIBLE):
-        raise DataError(f"--beta must be positive and of a sensible size, got {beta!r}.")
-    return float(beta)
-
-
-def _checked_latents(latents: int | None, modes: int, *, complete: bool) -> int:
-    if latents is None:
-        return modes
-    if latents < 1:
-        raise DataError(f"--latents must be at least 1, got {latents}.")
-    return latents if complete else min(latents, modes)
-
-
-def _deviation(convention: Convention, loss: str | None, eta_dec: float | None, learn: bool) -> float | None:
-    """The decoder's standard deviation that the loss has: where it is the theory's."""
-    if loss not in (None, THEORY):
-        if learn:
-            raise DataError(
-                "--learn-eta-dec is for the theory's own loss, with its partition function: leave --loss out."
-            )
-        if eta_dec is not None:
-            raise DataError(
-                "--eta-dec is for the theory's own loss: give eta_dec=… as a part of --loss, or leave --loss out."
-            )
-        return None
-    if learn and eta_dec is not None:
-        raise DataError("--learn-eta-dec finds eta_dec: leave --eta-dec out.")
-    found = 1.0 if eta_dec is None else eta_dec
-    if not (np.isfinite(found) and found > 0):
-        raise DataError(f"--eta-dec is a standard deviation and must be positive and finite, got {found!r}.")
-    return found

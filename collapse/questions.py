@@ -25,6 +25,8 @@ def levels_asked(
 
 def inside(low: float, high: float) -> float:
     """A level in [low, high): the geometric mean where both ends are finite and positive."""
-    if low == high or high == np.inf:
+    if low == high:
         return low
+    if high == np.inf:
+        return 2 * low
     return float(np.sqrt(low * high)) if low > 0 else high / 2

@@ -86,8 +86,12 @@ def open_rows(source: Any, key: str | None = None) -> Rows:
         return _from_dask(source)
     if hasattr(source, "__array__") or hasattr(source, "detach"):
         return from_array(as_array(source, "the data"), "array")
-    if isinstance(source, list | tuple):
-        return from_array(as_array(np.asarray(source), "the data"), "array")
+    if isinstance(source, list | tuple) and not any(_is_batch(each) for each in source):
+        try:
+            array = np.asarray(source)
+        except ValueError:
+            raise DataError("the data are lists of different lengths: give as many numbers in each row.") from None
+        return from_array(as_array(array, "the data"), "array")
     if isinstance(source, Iterable):
         return _from_batches(source)
     raise DataError(
@@ -100,6 +104,7 @@ def as_array(value: Any, name: str) -> np.ndarray:
     """An array of numbers from an array or a tensor."""
     if hasattr(value, "detach"):
         value = value.detach().cpu()
+        value = value.float() if str(value.dtype) == "torch.bfloat16" else value  # NumPy has no such numbers
         value = value.numpy() if hasattr(value, "numpy") else value
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
@@ -111,6 +116,8 @@ def as_array(value: Any, name: str) -> np.ndarray:
 def from_array(array: np.ndarray, name: str, unit: str = "units of the data", factor: float = 1.0) -> Rows:
     if array.ndim < 2:
         raise DataError(f"{name} has shape {array.shape}: give one sample a row, with features in columns.")
+    if not len(array):
+        raise DataError(f"{name} holds no samples: its shape is {array.shape}.")
     flat = array.reshape(len(array), -1)
     if flat.shape[1] == 0:
         raise DataError(f"{name} has no features: its shape is {array.shape}.")
@@ -121,6 +128,12 @@ def from_array(array: np.ndarray, name: str, unit: str = "units of the data", fa
         lambda rows: [flat],
         factor,
     )
+
+
+def _is_batch(each: Any) -> bool:
+    """Whether an entry of a list is an array of rows, alone or first in a tuple."""
+    first = each[0] if isinstance(each, list | tuple) and each else each
+    return getattr(first, "ndim", 0) > 1
 
 
 def _is_dask(source: Any) -> bool:
@@ -153,6 +166,8 @@ def _from_batches(source: Iterable[Any]) -> Rows:
         for batch in source:
             first = batch[0] if isinstance(batch, tuple | list) else batch
             array = as_array(first, "a batch")
+            if array.ndim == 0 or array.size == 0:
+                raise DataError(f"a batch has shape {array.shape}: give samples in rows.")
             yield array.reshape(len(array), -1) if array.ndim > 1 else array[None]
 
     try:

@@ -111,11 +111,10 @@ def _moment(found: Sums, shift: np.ndarray, centre: bool, name: str) -> np.ndarr
 
 
 def _inverse_scales(variances: np.ndarray, scale: str | None) -> np.ndarray:
-    """What features are divided by, inverted; 0 for constant ones."""
+    """What features are divided by, inverted; 0 for constant ones, whatever the units of the others are."""
     if scale is None:
         return np.ones_like(variances)
-    floor = RANK_CUTOFF.value * max(float(variances.max()), 0.0)
-    return np.where(variances > floor, 1 / np.sqrt(np.where(variances > floor, variances, 1.0)), 0.0)
+    return np.where(variances > 0, 1 / np.sqrt(np.where(variances > 0, variances, 1.0)), 0.0)
 
 
 def _autoencoder(x: Samples, found: Sums, shift: np.ndarray, centre: bool, scale: str | None) -> Spectrum:
@@ -132,7 +131,7 @@ def _autoencoder(x: Samples, found: Sums, shift: np.ndarray, centre: bool, scale
 def _of_autoencoder(
     eigenvalues: np.ndarray, total: float, n: int, features: int, centre: bool, variances: np.ndarray, *, complete: bool
 ) -> Spectrum:
-    rounding = np.finfo(np.float64).eps * max(n, features) * eigenvalues[0]
+    rounding = np.finfo(np.float64).eps * min(n, features) * eigenvalues[0]
     eigenvalues = np.where(eigenvalues > rounding, eigenvalues, 0.0)
     rank = int(np.sum(eigenvalues > RANK_CUTOFF.value * eigenvalues[0]))
     modes = min(features, n) if complete else len(eigenvalues)

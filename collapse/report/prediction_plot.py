@@ -24,7 +24,7 @@ def draw(found: Prediction, path: Path) -> None:
     Raises:
         DataError: matplotlib is not installed, or the format is unknown.
     """
-    if path.suffix not in FORMATS:
+    if path.suffix.lower() not in FORMATS:
         raise DataError(f"--plot: {path.name} must end in {', '.join(FORMATS)}.")
     figure_of(found).savefig(path, dpi=150)
 
@@ -52,7 +52,10 @@ def figure_of(found: Prediction) -> Any:
     logarithmic = positive.max() / positive.min() > SPREAD
     spectrum.vlines(shown, positive.min() / 2 if logarithmic else 0, values, color="0.7", linewidth=1)
     spectrum.plot(shown[active], values[active], "o", color="black", label="active")
-    spectrum.plot(shown[~active], values[~active], "o", markerfacecolor="white", color="black", label="collapsed")
+    left, beyond = o.reached[: len(shown)] & ~active, ~o.reached[: len(shown)]
+    spectrum.plot(shown[left], values[left], "o", markerfacecolor="white", color="black", label="collapsed")
+    if beyond.any():
+        spectrum.plot(shown[beyond], values[beyond], "x", color="black", label="without a latent")
     spectrum.axhline(o.level, linestyle="--", color="black", label="level β η_dec²")
     spectrum.set(xlabel="mode i", ylabel=f"ζᵢ² ({found.unit})", title=found.name)
     if logarithmic:
@@ -61,7 +64,8 @@ def figure_of(found: Prediction) -> Any:
 
     reachable = np.sort(found.critical_weights[: o.latents])
     reachable = reachable[reachable > 0]
-    weights = np.concatenate([[reachable[0] / 2], reachable, [reachable[-1] * 2]])
+    ends = min(reachable[0] / 2, found.weight / 2), max(reachable[-1] * 2, found.weight * 2)
+    weights = np.concatenate([ends[:1], reachable, ends[1:]])
     counts = len(reachable) - np.searchsorted(reachable, weights, side="right")
     units.step(weights, counts, where="post", color="black")
     units.plot([found.weight], [found.active_modes], "D", color="black", label="your setting")

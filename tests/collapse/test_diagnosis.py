@@ -111,6 +111,13 @@ def test_a_dead_encoder_is_told(data: Data) -> None:
     assert (found.verdict, found.active_units) == ("dead-encoder", 0)
 
 
+def test_constant_means_are_a_dead_encoder_whatever_else_is_spent(data: Data) -> None:
+    constant, narrow = torch.full((SAMPLES, LATENTS), 0.5), torch.full((SAMPLES, LATENTS), -4.0)
+    assert diagnosed(data, (constant, narrow)).verdict == "dead-encoder"
+    with pytest.raises(DataError, match="row 0, column 0"):
+        diagnosed(data, (constant, narrow * 200))
+
+
 def test_dead_latents_are_more_collapsed_than_the_optimum(data: Data) -> None:
     found = diagnosed(data, trained(data, LEVEL, dead=(0, 1, 2)))
     assert found.verdict == "more-collapsed" and found.active_units == 2

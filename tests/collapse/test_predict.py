@@ -146,6 +146,8 @@ def test_predictions_do_without_torch() -> None:
         (("predict", "digits", "--eta-dec", "-1"), "--eta-dec"),
         (("predict", "digits", "--eta-enc", "0"), "--eta-enc"),
         (("predict", "digits", "--latents", "0"), "--latents"),
+        (("predict", "digits", "--latents", "10000000000"), "--latents"),
+        (("predict", "digits", "--eta-enc", "1e300"), "--eta-enc"),
         (("predict", "digits", "--active", "99"), "--active"),
         (("predict", "digits", "--active", "3", "--nats", "2"), "both choose beta"),
         (("predict", "digits", "--active", "3", "--beta", "2"), "leave --beta out"),
@@ -164,6 +166,20 @@ def test_bad_usage_is_one_line(arguments: tuple[str, ...], message: str, tmp_pat
     )
     assert ran.returncode == 2
     assert message in ran.stderr and ran.stderr.count("\n") == 1, ran.stderr
+
+
+def test_no_mode_at_all_can_be_asked_for() -> None:
+    for seed in range(20):
+        x = np.random.default_rng(seed).standard_normal((40, 3)) * [3, 2, 1]
+        assert predict(x, active=0).active_modes == 0
+        assert predict(x, active=0, loss="lightning-bolts", latents=2).active_modes == 0
+
+
+def test_codes_of_other_data_are_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "codes.npz", means=np.zeros((5, 2)), log_variances=np.zeros((5, 2)))
+    ran = command("diagnose", str(tmp_path / "codes.npz"), "digits")
+    assert ran.returncode == 2 and "codes of 5 samples, and digits has 1797" in ran.stderr
+    assert ran.stderr.count("\n") == 1
 
 
 def test_a_loss_without_a_bound_is_refused(digits: np.ndarray) -> None:

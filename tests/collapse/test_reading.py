@@ -65,6 +65,29 @@ def test_objects_in_memory() -> None:
         assert np.array_equal(content(open_rows(source)), X)
 
 
+def test_a_list_of_batches_is_no_matrix() -> None:
+    for batches in ([X[:5], X[5:]], [torch.tensor(X[:4]), torch.tensor(X[4:])], [(X[:5], 1), (X[5:], 2)]):
+        assert np.array_equal(content(open_rows(batches)), X)
+    with pytest.raises(DataError, match="different lengths"):
+        open_rows([[1, 2], [3]])
+    half = open_rows(torch.tensor(X).bfloat16())
+    assert content(half) == pytest.approx(X, abs=10**-1)
+
+
+def test_a_byte_order_mark_and_a_comment_sign_are_no_data(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_bytes(b"\xef\xbb\xbf1,2\n3,4\n")
+    assert content(open_rows(tmp_path / "x.csv")).tolist() == [[1, 2], [3, 4]]
+    (tmp_path / "y.csv").write_text("1,2\n3,#4\n")
+    with pytest.raises(DataError, match="the text '#4' at row 1, column 1"):
+        open_rows(tmp_path / "y.csv")
+    (tmp_path / "z.csv").mkdir()
+    with pytest.raises(DataError, match="is a folder"):
+        open_rows(tmp_path / "z.csv")
+    np.save(tmp_path / "none.npy", np.zeros((0, 4)))
+    with pytest.raises(DataError, match="no samples"):
+        open_rows(tmp_path / "none.npy")
+
+
 def test_images_become_rows() -> None:
     assert open_rows(np.zeros((5, 4, 3))).shape == (5, 12)
     assert open_rows(DataLoader(torch.zeros((6, 1, 4, 4)), batch_size=4)).shape == (None, 16)

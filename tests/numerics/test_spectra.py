@@ -110,6 +110,19 @@ def test_standardised_features_have_variance_one_and_constant_ones_none() -> Non
     assert agree(spectrum_of(Array(wide), scale="standard").zeta_squared, direct(scaled))
 
 
+def test_units_of_features_do_not_matter_once_they_are_standardised() -> None:
+    x = sample(15, 60, 3)
+    units = np.array([1e-9, 1.0, 1e6])
+    one, other = spectrum_of(Array(x), scale="standard"), spectrum_of(Array(x * units), scale="standard")
+    assert agree(one.zeta_squared, other.zeta_squared)
+
+
+def test_a_large_sample_hides_no_small_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    x = np.random.default_rng(0).standard_normal((300_000, 3)) * [1e5, 1.0, 1.0]
+    assert spectrum_of(Array(x)).zeta_squared[1:] == pytest.approx([1, 1], rel=10**-1)
+
+
 @pytest.mark.parametrize("centre", [True, False])
 @pytest.mark.parametrize("scale", [None, "standard"])
 def test_leading_modes_without_the_covariance(centre: bool, scale: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
