@@ -186,6 +186,8 @@ def predict(
         DataError: the data, or the setting, cannot be used; one line says why.
     """
     checked_deviation("--eta-enc", eta_enc)
+    if target is not None and any(_is_shuffled(each) for each in (data, target)):
+        raise DataError("a shuffled DataLoader would pair x and y at random: give loaders with shuffle=False.")
     rows = open_rows(data, key)
     other = None if target is None else open_rows(target, target_key)
     if modes is not None and latents is not None:
@@ -254,6 +256,10 @@ def predict(
         rows.name, unit, spectrum, optimum, convention, translation, weight, deviation, learn_eta_dec,
         tuple(notes), weights, intervals, edge,
     )  # fmt: skip
+
+
+def _is_shuffled(source: Any) -> bool:
+    return type(getattr(source, "sampler", None)).__name__ == "RandomSampler"
 
 
 def _noise(spectrum: Spectrum, notes: list[str]) -> float | None:

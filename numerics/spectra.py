@@ -241,7 +241,8 @@ def _conditional(x: Samples, y: Samples, centre: bool, scale: str | None, pool: 
     variances = moment.diagonal().copy()
     _refuse_constant(float(variances[:D0].max()), x.name, centre)
     _refuse_constant(float(variances[D0:].max()), y.name, centre)
-    inverse = np.concatenate([_inverse_scales(variances[:D0], scale), _inverse_scales(variances[D0:], scale)])
+    # whitening minds no unit of x: with each feature at its own, the rank does not either
+    inverse = np.concatenate([_inverse_scales(variances[:D0], "standard"), _inverse_scales(variances[D0:], scale)])
     moment = moment * inverse * inverse[:, None]
     phi, P = np.linalg.eigh(moment[:D0, :D0])
     kept = phi > RANK_CUTOFF.value * phi[-1]
@@ -252,7 +253,7 @@ def _conditional(x: Samples, y: Samples, centre: bool, scale: str | None, pool: 
 
 def _conditional_by_rows(x: Samples, y: Samples, centre: bool, scale: str | None) -> Spectrum:
     """With fewer rows than features: X = √n L Φ^{1/2} P_Aᵀ by the products of rows, so that Z = Yᵀ L/√n."""
-    (X, variances), (Y, others) = _prepared(x, centre, scale), _prepared(y, centre, scale)
+    (X, variances), (Y, others) = _prepared(x, centre, "standard"), _prepared(y, centre, scale)
     if len(X) != len(Y):
         raise DataError(f"x and y must hold the same samples; got {len(X)} rows in {x.name} and {len(Y)} in {y.name}.")
     _refuse_constant(float(variances.max()), x.name, centre)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.decomposition import PCA
+from torch.utils.data import DataLoader
 
 from collapse import diagnose, predict
 from derivations.errors import DataError
@@ -166,6 +167,15 @@ def test_bad_usage_is_one_line(arguments: tuple[str, ...], message: str, tmp_pat
     )
     assert ran.returncode == 2
     assert message in ran.stderr and ran.stderr.count("\n") == 1, ran.stderr
+
+
+def test_shuffled_loaders_are_not_paired() -> None:
+    x = torch.randn((20, 3), generator=torch.Generator().manual_seed(0))
+    plain, shuffled = DataLoader(x, batch_size=4), DataLoader(x, batch_size=4, shuffle=True)
+    assert predict(plain, plain).spectrum.residual <= SPECTRUM.value
+    assert predict(shuffled).spectrum.zeta_squared == pytest.approx(predict(x).spectrum.zeta_squared)
+    with pytest.raises(DataError, match="shuffle=False"):
+        predict(plain, shuffled)
 
 
 def test_no_mode_at_all_can_be_asked_for() -> None:

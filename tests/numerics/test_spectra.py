@@ -167,6 +167,13 @@ def test_two_data_sets(shape: tuple[int, int, int], centre: bool) -> None:
     assert found.rank == problem.d0 and not found.autoencoder
 
 
+@pytest.mark.parametrize("n", [50, 3])
+def test_units_of_inputs_do_not_matter_to_a_conditional_model(n: int) -> None:
+    x, y = sample(16, n, 4), sample(17, n, 2)
+    one, other = spectrum_of(Array(x), Array(y)), spectrum_of(Array(x * [1e-9, 1, 1e3, 1e6]), Array(y))
+    assert agree(one.zeta_squared[:2], other.zeta_squared[:2]) and one.rank == other.rank
+
+
 def test_targets_equal_to_inputs_are_an_autoencoder() -> None:
     x = sample(11, 80, 4)
     assert agree(spectrum_of(Array(x), Array(x)).zeta_squared, spectrum_of(Array(x)).zeta_squared)
