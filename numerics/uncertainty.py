@@ -107,7 +107,7 @@ def _quantiles(ratio: float) -> np.ndarray:
     """The quartiles of the Marchenko–Pastur law with unit variance, for a ratio of at most 1."""
     low, high = (1 - np.sqrt(ratio)) ** 2, (1 + np.sqrt(ratio)) ** 2
     # λ = middle + half · cos φ makes the density smooth
-    angle = np.linspace(np.pi, 0.0, _GRID)
+    angle = np.linspace(np.pi, 0.0, _GRID)[1:]  # at a ratio of 1 the density has no value at 0
     values = (low + high) / 2 + (high - low) / 2 * np.cos(angle)
     density = np.sin(angle) ** 2 / np.maximum(values, np.finfo(np.float64).tiny)
     mass = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2)])

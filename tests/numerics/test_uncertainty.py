@@ -56,6 +56,11 @@ def test_quartiles_of_the_law_are_those_of_large_samples() -> None:
     assert np.quantile(squares, [0.25, 0.5, 0.75]) == pytest.approx(_quantiles(0.5), rel=0.02)
 
 
+def test_quartiles_where_the_law_reaches_zero() -> None:
+    squares = spectrum(np.random.default_rng(6).standard_normal((1500, 1500)))
+    assert np.quantile(squares, [0.25, 0.5, 0.75]) == pytest.approx(_quantiles(1.0), rel=0.03)
+
+
 def test_where_there_is_no_edge_the_reason_is_told() -> None:
     rng = np.random.default_rng(5)
     few = spectrum(rng.standard_normal((100, 5)))
