@@ -73,7 +73,7 @@ def predict(
 
     Exact for linear encoder and decoder with Gaussian likelihood; a first guide beyond. Exit code 2 for bad usage or data.
     """
-    if data == "list" or loss == "list":
+    if loss == "list":
         _list_losses()
     refuse_equal({"--json": json_path, "--plot": plot})
     document_path, plot_path = writable("--json", json_path), writable("--plot", plot)
