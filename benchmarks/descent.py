@@ -60,7 +60,7 @@ def block(size: int, count: int, seed: int = 0) -> Block:
     start = Parameters(normal(count, size, size), normal(count, size, size), normal(count, size) / 2)
     scales = Scales(one, one, statistics.y2 / 2 + beta)
     zeta = torch.linalg.svdvals(Z).numpy()
-    return Block(0, "spread", "learned", zeta, np.zeros(count), None, statistics, start, scales)
+    return Block(0, "spread", "learned", zeta, np.zeros(count), None, size, statistics, start, scales)
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def chosen(whole: Block, index: torch.Tensor) -> Block:
     """Some of the instances."""
     statistics, start = (type(part)(*(value[index] for value in part)) for part in (whole.statistics, whole.start))
     zeta, residual = whole.zeta[index.numpy()], whole.residual[index.numpy()]
-    return Block(0, "spread", "learned", zeta, residual, None, statistics, start, whole.scales.rows(index))
+    return Block(0, "spread", "learned", zeta, residual, None, whole.d0, statistics, start, whole.scales.rows(index))
 
 
 def plain(instances: Block, count: int) -> list[float]:
