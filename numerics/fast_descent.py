@@ -23,8 +23,9 @@ _Point = TypeVar("_Point", Parameters, DecoderParameters)
 
 MOST_UNKNOWNS = 200
 """d2 d1 up to which a step's Cholesky factorisation is cheap."""
-_CHUNK = {"cpu": 1 << 21, "cuda": 1 << 29}
-"""Bytes of Hessians that descend together: what a core's cache holds, or what occupies a GPU."""
+_CHUNK = {"cpu": 1 << 23, "cuda": 1 << 29}
+"""Bytes of Hessians that descend together: on a CPU enough that the few that take long do not walk alone, and little enough for
+its caches (a quarter and four times as much are slower); or what occupies a GPU."""
 _FEWEST = 16
 _BYTES = 8
 
