@@ -27,7 +27,7 @@ from derivations.claim import (
     undecided,
 )
 from derivations.enclosures import Remaining, Setting
-from derivations.notation import P_A, A, Phi, d0, d1, i, inverse_root_Phi, root_Phi, root_water, zeta
+from derivations.notation import P_A, Phi, d0, d1, i, inverse_root_Phi, root_Phi, root_water, zeta
 from derivations.proof import equal, margin, positive, resolved, zero
 from derivations.theorem_2_learned_variance import EQUATION_17_18
 
@@ -153,9 +153,7 @@ def spectrum_steps() -> list[Step]:
     trace, squares = Rational(MNIST.trace, MNIST.unit), Rational(MNIST.squares, MNIST.unit**2)
     return [
         equal("Z of y = x", P_A * Phi * P_A.T * P_A * inverse_root_Phi, Z, facts),
-        equal(
-            "Z Z^T = A, so that zeta_i^2 are its eigenvalues", (Z * Z.T).subs(A, P_A * Phi * P_A.T), P_A * Phi * P_A.T
-        ),
+        equal("Z Z^T = A, so that zeta_i^2 are its eigenvalues", Z * Z.T, P_A * Phi * P_A.T),
         positive("the eigenvalues' lower bounds sum to less than tr A", trace - sum(low)),
         positive("and their squares to less than tr A^2", squares - sum(bound**2 for bound in low)),
         positive("the largest is at most (tr A^2)^(1/2)", squares - low[0] ** 2),

@@ -59,6 +59,8 @@ def test_what_is_no_rational_is_sympys():
     assert exact_value(x + y, {x: oo, y: sympy.S.One}) == oo
     assert exact_value(x + y, {x: sympy.nan, y: sympy.S.One}) is sympy.nan
     assert exact_value(x + 1, {}) == x + 1
+    assert exact_value(Max(x, y), {}) == Max(x, y) and exact_value(Min(x, y), {}) == Min(x, y)
+    assert exact_value(Max(sqrt(x), log(y)), {x: sympy.Integer(2), y: sympy.Integer(5)}) == log(5)
 
 
 def test_entries_are_counted_from_one_and_go_on_beyond_the_last():

@@ -95,6 +95,24 @@ def test_no_assumption_can_be_left_out(claim):
         assert decision.verdict is Verdict.REFUTED and decision.witness.values, assumption.text
 
 
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
+def test_where_nothing_fails_without_an_assumption_that_is_said(claim):
+    """A covariance that is not 0 has a positive eigenvalue, of raw pixels, about 0 and at any eta_dec."""
+    for assumption in claim.assumptions:
+        decision = assumption.without(zeta[1] > 0)
+        assert decision.verdict is Verdict.UNDECIDED and decision.missing, assumption.text
+
+
+def test_the_integers_of_the_images_fit_each_other():
+    """S = n X^T X - s s^T: tr S is -|s|^2 and tr S^2 is |s|^4, but for multiples of n, and of 2n where n is even."""
+    assert MNIST.n % 2 == 0
+    assert (MNIST.trace + MNIST.sums) % MNIST.n == 0 != MNIST.sums % MNIST.n
+    assert (MNIST.squares - MNIST.sums**2) % (2 * MNIST.n) == 0 != MNIST.squares % MNIST.n
+    total = (MNIST.trace + MNIST.sums) // MNIST.n  # the sum of all squares of pixels
+    assert MNIST.sums < MNIST.n * total < MNIST.n * 60_000 * 784 * 255**2
+    assert MNIST.trace**2 // MNIST.pixels < MNIST.squares < MNIST.trace**2
+
+
 # ------------------------------------------------------------------------------------------------------ breaks
 def shifted(by):
     moved = tuple((low + by, high + by) for low, high in MNIST.enclosures)

@@ -6,14 +6,14 @@ from fractions import Fraction
 
 import pytest
 import sympy
-from sympy import Eq, Equivalent, Ge, Lt, Ne, false, true
+from sympy import Eq, Equivalent, Ge, Le, Lt, Ne, false, true
 
 from derivations import constant_output, input_variance, regression, saddle
 from derivations.claim import Claim, Severity, Verdict
 from derivations.elbo import kl_parts
 from derivations.instances import instances, is_exactly_zero
 from derivations.ledger import claims_by_id
-from derivations.notation import Mean, MeanMatrix, SquaredNorm, eta_enc, i, sigma, x, y
+from derivations.notation import Mean, MeanMatrix, SquaredNorm, beta, eta_dec, eta_enc, i, sigma, x, y, zeta
 
 NUMBER = re.compile(r"-?\d+(?:/\d+)?")
 VERDICTS = {
@@ -194,6 +194,23 @@ def test_the_squared_output_in_closed_form():
     assert seen == {True, False}
 
 
+def test_the_output_is_constant_only_where_collapse_is_complete():
+    """Stronger than the sentence, and true: above the threshold something is learned."""
+    below = Le(zeta[1] ** 2, beta * eta_dec**2)
+    found = constant_output.is_constant_when_collapsed(Equivalent(below, Eq(constant_output.output, 0)))
+    assert found.verdict is Verdict.PROVED
+
+
+def test_a_posterior_at_the_prior_is_not_enough_for_a_constant_output():
+    """W = 0, sigma = eta_enc and a decoder e_1 e_1^T: its mean is one latent, of the prior's variance, below the threshold."""
+    (assumption,) = claim("s6.constant-output").assumptions
+    found = assumption.without(claim("s6.constant-output").standing.formula)
+    values = dict(found.witness.values)
+    z, weight, decoder, prior = (numbers(values[key])[0] for key in ("zeta", "beta", "eta_dec", "eta_enc"))
+    assert z**2 <= weight * decoder**2 and set(numbers(values["sigma"])) == {prior}
+    assert numbers(found.witness.failure)[-1] == prior**2 > 0
+
+
 def test_the_origin_is_one_thing_or_the_other():
     """Both signs, and something below: or not both signs, and nothing below."""
     formula = claim("thm-3.saddle").printed.formula
@@ -209,6 +226,13 @@ def test_the_origin_is_one_thing_or_the_other():
 )
 def test_what_the_origin_is_not_always(wrong):
     assert saddle.relates_saddle_and_minimum(wrong).verdict is Verdict.REFUTED
+
+
+def test_no_largest_eigenvalue_is_below_the_smallest():
+    """Whatever stands for the largest: it is true of every symmetric matrix, and signs alone do not show it."""
+    wrong, right = (relation(saddle.largest_eigenvalue, saddle.smallest_eigenvalue) for relation in (Lt, Ge))
+    verdicts = [saddle.relates_saddle_and_minimum(statement).verdict for statement in (wrong, right)]
+    assert verdicts == [Verdict.REFUTED, Verdict.UNDECIDED]
 
 
 def test_the_saddle_of_a_two_by_two_problem_in_fractions():

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 import sympy
-from sympy import Rational
+from sympy import Max, Rational, Sum
 
 from derivations import rate_distortion, tanh_networks
 from derivations.claim import Verdict
@@ -14,7 +14,7 @@ from derivations.instances import instances
 from derivations.linear_agreement import CLAIMS as LINEAR
 from derivations.linear_agreement import stated_loss
 from derivations.mutants import mutants
-from derivations.notation import beta, eta_dec
+from derivations.notation import beta, d1, dstar, eta_dec, i, residual, zeta
 from derivations.rate_distortion import CLAIMS as RELU
 from derivations.rate_distortion import bounded_cost, converse, g, gaussian_instances, guess, reconstruction_bound
 from derivations.tanh_networks import CLAIMS as TANH
@@ -114,6 +114,17 @@ def test_one_latent_does_not_carry_two_modes():
     assert one > two + 1
 
 
+def test_the_least_loss_at_the_prior_s_variance_is_another():
+    """Soft-thresholded at w = sqrt(beta) eta_dec a mode costs zeta^2 - (zeta - w)^2: of Sigma held there, this is not refuted."""
+    water = sympy.sqrt(beta) * eta_dec
+    mode = zeta[i] ** 2 - Max(0, zeta[i] - water) ** 2
+    held = (residual + Sum(mode, (i, 1, d1)) + Sum(zeta[i] ** 2, (i, d1 + 1, dstar))) / (2 * eta_dec**2)
+    claim = LEDGER["s5.linear-agreement"]
+    (assumption,) = claim.assumptions
+    assert assumption.without(held).verdict is Verdict.UNDECIDED
+    assert claim.printed.decide(held).verdict is Verdict.REFUTED
+
+
 def test_two_points_are_no_gaussian_unit():
     e, s = Fraction(1, 10), Fraction(1)
     exact = (1 - math.tanh(0.1) / 0.1) ** 2
@@ -150,6 +161,15 @@ def test_the_converse_is_the_least_over_rates():
         bound = float(converse(Rational(singular), active=active).subs({beta: 1, eta_dec: 2}))
         least = min(singular**2 * math.exp(-2 * rate) + 8 * rate for rate in rates)
         assert bound <= least < bound * (1 + 1 / 1000)
+
+
+def test_gibbs_inequality_is_an_equation_only_where_the_densities_agree():
+    """log u < u - 1 on both sides of 1: the slopes are shown to be positive there, not merely not negative."""
+    signs = [
+        step.latex for step in rate_distortion.gibbs_steps() if step.latex.endswith(" 0") and " = " not in step.latex
+    ]
+    assert len(signs) == 2 and all(sign.endswith("> 0") for sign in signs)
+    assert all(math.log(u) < u - 1 for u in (0.5, 0.99, 1.01, 2.0))
 
 
 @pytest.fixture

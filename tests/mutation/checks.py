@@ -157,12 +157,14 @@ PRINTED, WITNESSES, ASSUMPTIONS = (
 )
 FACTS, CASES = "tests/derivations/test_proof_facts.py", "tests/derivations/test_proof_cases.py"
 SIGNS, PROBES = "tests/derivations/test_proof_signs.py", "tests/derivations/test_probe_values.py"
+LEVENBERG = "tests/numerics/test_levenberg_marquardt.py"
 FIXED, LEARNED = "derivations.proposition_2_fixed_variance", "derivations.theorem_2_learned_variance"
 PRIOR, MODES = "derivations.theorem_1_prior_variance", "derivations.proposition_3_mode_variance"
 
 PAIRS = tuple(
     f"derivations.{name}" for name in ("collapse_conditions", "learned_variance_consequences", "implications")
 )
+STATEMENTS = _derived("printed_conditions", "situations", "situation_witnesses")
 DECODER = tuple(
     f"derivations.{name}" for name in ("decoder_variance", "decoder_variance_claims", "decoder_variance_causes")
 )
@@ -258,14 +260,12 @@ PLANS: dict[str, Plan] = {
     "derivations.rotation_witnesses": Plan(
         ("derivations.rotations", "derivations.rotations_learned"), (WITNESSES, _layers("rotation"))
     ),
-    "derivations.collapse_conditions": Plan(
-        ("derivations.collapse_conditions",), _derived("situations", "situation_witnesses")
-    ),
-    "derivations.implications": Plan(("derivations.implications",), _derived("situations", "situation_witnesses")),
+    "derivations.collapse_conditions": Plan(("derivations.collapse_conditions",), STATEMENTS),
+    "derivations.implications": Plan(("derivations.implications",), STATEMENTS),
     "derivations.figures": Plan(("derivations.figures",), _derived("figures")),
     "derivations.rate_distortion": Plan(("derivations.rate_distortion",), _derived("network_losses")),
     "derivations.linear_agreement": Plan(("derivations.linear_agreement",), _derived("network_losses")),
-    "derivations.tanh_networks": Plan(("derivations.tanh_networks",), _derived("network_losses")),
+    "derivations.tanh_networks": Plan(("derivations.tanh_networks",), _derived("network_losses"), draws=("points",)),
     "derivations.saddle": Plan(("derivations.saddle",), _derived("mechanisms")),
     "derivations.evaluation": Plan((), _derived("evaluation")),
     "derivations.exact_data": Plan((), _derived("exact_data"), draws=("exact_data.integers", "data_instances")),
@@ -288,6 +288,12 @@ PLANS: dict[str, Plan] = {
     "numerics.regimes": _numeric("problems"),
     "numerics.newton": _numeric("descent"),
     "numerics.projection": _numeric("projection", "levenberg_marquardt"),
-    "numerics.orbits": _numeric("levenberg_marquardt"),
+    "numerics.orbits": Plan(
+        (),
+        (
+            f"{LEVENBERG} -k 'turning_step or rotation or complex'",
+            LEVENBERG,
+        ),
+    ),
     "numerics.levenberg_marquardt": _numeric("levenberg_marquardt"),
 }

@@ -163,4 +163,41 @@ EXPLAINED: dict[tuple[str, str, str], str] = {
         "summands.get(sums.limits, sympy.S.Zero) + factor * _unsorted(sums) -> "
         "summands.get(sums.limits, sympy.S.Zero) - factor * _unsorted(sums)",
     ): "Every term is subtracted from 0, rather than added: minus the sum vanishes where the sum does.",
+    (
+        "numerics.projection",
+        "Projection.derivatives",
+        "self.ratio is not None and self.rest is not None -> self.rest is not None",
+    ): "Both are given where eta_dec is learned, and neither elsewhere: the first half tells the type checker so.",
+    (
+        "derivations.evaluation",
+        "_program",
+        "_folded(parts, folded, {Add: _added, Mul: _multiplied}.get(kind, node.func)) -> "
+        "_folded(parts, folded, {Add: _added, Mul: _multiplied}.get(node.func, kind))",
+    ): "Of scalars, a node of a kind is built by that kind: `kind` and `node.func` are the same class.",
+    (
+        "derivations.evaluation",
+        "_power.run",
+        "top * top == number.p and bottom * bottom == number.q -> top == number.p and bottom * bottom == number.q",
+    ): "A short cut for squares, taken less often: SymPy's root, in the line below, is the same rational.",
+    (
+        "derivations.tanh_networks",
+        "activation_steps",
+        "sympy.expand((sympy.diff(_QUINTIC, _u) - 1).subs(_u, sympy.sqrt(3 + gap))) -> "
+        "sympy.expand((sympy.diff(_QUINTIC, _u) - 1).subs(_u, sympy.sqrt(2 + gap)))",
+    ): "The step says the same of u^2 >= 2, which is true, too, and more than is needed of u^2 >= 3.",
+    (
+        "numerics.levenberg_marquardt",
+        "module",
+        "(0.1, 3.0) -> (0.1, 6.0)",
+    ): "How fast damping falls and rises is the pace of the search, chosen by trial; it ends at the same points.",
+    (
+        "numerics.levenberg_marquardt",
+        "module",
+        "100 -> 101",
+    ): "How long an instance is watched before it is given up as ended, chosen by trial; one step more changes no minimum.",
+    (
+        "numerics.levenberg_marquardt",
+        "_calmed",
+        "torch.linalg.vector_norm(there.gradient, dim=-1) -> torch.linalg.vector_norm(there.gradient, dim=1)",
+    ): "A batch of vectors has two dimensions: the last one is number 1.",
 }

@@ -8,7 +8,7 @@ from numerics import levenberg_marquardt
 from numerics.levenberg_marquardt import projected_descent
 from numerics.orbits import turned_left, turned_right
 from numerics.projection import Projection
-from numerics.tolerances import FLOAT64_IDENTITY
+from numerics.tolerances import FLOAT64_DERIVATIVE, FLOAT64_IDENTITY
 
 COUNT = 200
 RELATIVE_GAP = 1 / 10**10  # a tenth of DESCENT_GAP, on the worst spectra
@@ -92,6 +92,65 @@ def test_few_steps_end_where_they_are() -> None:
     X, steps = projected_descent(normal(3, COUNT, 3, 2), projection, most=2)
     assert steps.max() == 2
     assert X.isfinite().all()
+
+
+def test_ordinary_spectra_end_within_fifty_steps() -> None:
+    squares = spectra("spread", 4)
+    projection = projections(squares)
+    _, steps = projected_descent(normal(3, COUNT, 4, 6), projection, most=50)
+    assert steps.max() < 50
+
+
+@pytest.mark.parametrize(("d", "d1"), [(3, 3), (4, 6)])
+def test_large_signals_end_where_rounding_begins(d: int, d1: int) -> None:
+    """The loss grows as log zeta^2 only, but is a difference of terms as large as zeta^2, whose rounding is all that is left."""
+    squares = spectra("spread", d) * 10**8
+    projection = projections(squares)
+    X, steps = projected_descent(normal(3, COUNT, d, d1), projection, most=300)
+    assert steps.max() < 300
+    gap = (projection.loss(X) - least(squares, d1)) / squares.sum(-1)
+    assert gap.abs().max() <= FLOAT64_IDENTITY.value
+
+
+def test_the_first_step_is_damped_relative_to_the_largest_curvature(monkeypatch: pytest.MonkeyPatch) -> None:
+    """(H + mu) D = -g with mu a tenth of the largest entry of H's diagonal, or of 1, solved anew with torch's derivatives."""
+    monkeypatch.setattr(levenberg_marquardt, "_ALTERNATIONS", 0)
+    # large fixed variances make the curvature large
+    projection = Projection(
+        projections(100 * spectra("spread", 3)).Y, torch.full((COUNT, 2), 50.0, dtype=torch.float64)
+    )
+    start = normal(3, COUNT, 3, 2)
+    after, _ = projected_descent(start, projection, most=1)
+    moved = 0
+    for k in range(20):
+        one = projection.rows(slice(k, k + 1))
+
+        def loss(flat: Tensor, one: Projection = one) -> Tensor:
+            return one.loss(flat.reshape(1, 3, 2))[0]
+
+        at = start[k].flatten()
+        slope, H = torch.autograd.functional.jacobian(loss, at), torch.autograd.functional.hessian(loss, at)
+        largest = H.diagonal().max().clamp(min=1)
+        damped = H + largest / 10 * torch.eye(6, dtype=torch.float64)
+        expected = at - torch.linalg.solve(damped, slope)
+        if torch.linalg.eigvalsh(damped)[0] <= 0 or loss(expected) >= loss(at):
+            assert torch.equal(after[k], start[k])
+            continue
+        assert (after[k].flatten() - expected).abs().max() <= FLOAT64_DERIVATIVE.value * expected.abs().max()
+        moved += int(largest > 10)
+    assert moved >= 10
+
+
+@pytest.mark.parametrize("long", [1 / 10, 1.0, 3.0])
+def test_a_turn_of_the_plane_is_a_product_of_complex_numbers(long: float) -> None:
+    """From 1 along s i: the Omega i nearest to s i, 4 (Omega - s)^2 + (2 s^2)^2 Omega^2 being least, turns by Cayley's quotient."""
+    X = torch.eye(2, dtype=torch.float64)
+    J = torch.tensor([[0.0, -1.0], [1.0, 0.0]], dtype=torch.float64)
+    half = long / (1 + long**4) / 2
+    turned = (1 + half * 1j) / (1 - half * 1j) * (1 + long * 1j - 2 * half * 1j)
+    for turn, way in ((turned_left, 1), (turned_right, 1), (turned_left, -1)):
+        found = turn(X, way * long * J)
+        assert (found - turned.real * X - way * turned.imag * J).abs().max() <= FLOAT64_IDENTITY.value * (1 + long)
 
 
 @pytest.mark.parametrize(("turned", "d2", "d1"), [(turned_left, 4, 2), (turned_right, 2, 4), (turned_left, 2, 3)])
