@@ -117,7 +117,7 @@ display(Math(rf"\sigma_i = {sympy.latex(best_std)}"), judged("prop-3.variance"))
 
 # %% [markdown]
 # Left: $l_i(\sigma)$ for four weights $\beta$. Right: the $\sigma$ at which it is least, as a function of $\beta$; the
-# markers are where gradient descent on all parameters ended, from a random start and without any formula.
+# markers are where descent on all parameters ended, from a random start and without any formula.
 
 # %%
 one_mode = {"D0": 2, "d2": 2, "d1": 1, "zeta": np.array([2.0, 0.0]), "phi": np.array([1.5, 0.5]), "residual": 0.0}
@@ -334,8 +334,9 @@ table(["", "thresholding", "what descent keeps"], rows)
 # $$ g(s) = d_2\,s \;-\; r \;-\; \sum_{i \le d_1} \min(\zeta_i^2, \beta s) \;-\; \sum_{i > d_1} \zeta_i^2 , $$
 #
 # where $r$ is the part of $\mathbb{E}\|y\|^2$ that no linear function of $x$ explains. This $g$ is made of straight
-# pieces that get steeper: each mode that drowns, as the water $\beta s$ rises past it, adds a kink. So it crosses zero
-# once and the learned variance can be written down. With $k$ modes alive on its piece it is
+# pieces that get steeper: each mode that drowns, as the water $\beta s$ rises past it, adds a kink. So, where it
+# starts below zero, it crosses zero once, and the learned variance can be written down. (Section 7 is about the
+# other case.) With $k$ modes alive on its piece it is
 
 # %%
 claim = ledger["x.decoder-variance-exact"]
@@ -531,7 +532,8 @@ judged("s4.4.no-causal-relation", "s4.5.decoder-variance", "s4.5.decoder-varianc
 # ### The advice: learn $\eta_{dec}$ and take $\beta < d_2/d^*$
 #
 # This is the paper's way out, with $d^*$ the number of modes that $Z$ can have. Here $d_2/d^* = 1$. It works if nothing
-# is left unexplained, $r = 0$. With $r > 0$ it need not: enough noise in the target drowns every mode, at any $\beta$.
+# is left unexplained, $r = 0$ (though section 7 shows what may happen then). With $r > 0$ it need not: enough noise in the
+# target drowns every mode, at any $\beta$.
 
 # %%
 noisy = [planted(beta=0.8, eta_dec=1.0, residual=r, learned_decoder=True) for r in (2.0, 10.0, 15.0, 25.0, 100.0)]
