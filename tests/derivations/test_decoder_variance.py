@@ -164,6 +164,13 @@ def test_a_wrong_slope_leaves_the_closed_form_unproved(monkeypatch):
     slope_steps.cache_clear()
 
 
+def test_beyond_the_zero_of_a_piece_its_sign_is_strict():
+    """Where g is merely not negative the loss might be level, and the minimum no single one."""
+    shown = {step.text: step.latex for step in decoder_variance.sign_steps()}
+    strict = [latex for text, latex in shown.items() if "is positive" in text]
+    assert len(strict) == 2 and all("> 0" in latex and r"\geq 0" not in latex for latex in strict)
+
+
 def test_a_wrong_condition_leaves_the_threshold_unproved(monkeypatch):
     claim = CLAIMS["s4.4.threshold"]
     decoder_collapse.truths_in.cache_clear()

@@ -94,6 +94,19 @@ def test_the_shapes_are_those_of_the_notation(data):
 
 
 @each
+def test_an_identity_has_the_size_of_its_dimension(data):
+    sizes = {
+        n.d0: data.scalars.d0,
+        n.d1: data.scalars.d1,
+        n.d2: data.scalars.d2,
+        n.D0: data.points[0][0].rows,
+        Integer(1): 1,
+    }
+    for dimension, size in sizes.items():
+        assert data.value(sympy.Identity(dimension)) == eye(size)
+
+
+@each
 def test_the_noise_has_mean_0_and_its_covariance_and_is_independent_of_the_data(data):
     for formula, value in (
         (MeanMatrix(noise * noise.T), lambda a, b, e: e * e.T),
