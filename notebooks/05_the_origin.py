@@ -426,8 +426,9 @@ assert abs(lowest - float(by_eigenvalue)) <= FLOAT64_DERIVATIVE.value and by_eig
 # %% [markdown]
 # ### Learned noise
 #
-# The theorem fixes $\Sigma$. Learn it, and the origin becomes the point $U = W = 0$, $\sigma_i = \eta_{enc}$. Two other
-# claims of the ledger carry the conclusion over: complete collapse happens under the same condition with learned noise.
+# The theorem fixes $\Sigma$. Learn it, and the origin becomes the point $U = W = 0$, $\sigma_i = \eta_{enc}$. Another
+# claim of the ledger carries the conclusion over: complete collapse happens with learned noise iff it happens with the
+# noise at the prior's.
 # And the Hessian? The noise enters through $\mathrm{tr}(U\Sigma U^\top)$, which has no mixed second derivative at
 # $U = 0$. So, in $\log\sigma_i^2$, it adds one eigenvalue $\beta/2$ for each latent and leaves the others alone.
 
