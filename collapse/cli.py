@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collapse import data_commands
+from collapse import data_commands, figure_commands
 from collapse.output import as_json, console_for, interrupted, read_markdown, refuse_equal, writable, write
 
 if TYPE_CHECKING:
@@ -222,6 +222,7 @@ def falsify(
 
 app.command()(data_commands.predict)
 app.command()(data_commands.diagnose)
+app.command()(figure_commands.figures)
 
 
 def _selected(claim: list[str] | None) -> tuple[Claim, ...]:

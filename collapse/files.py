@@ -26,8 +26,6 @@ BUNDLED = {
     "diabetes": "as scikit-learn scales them",
 }
 """The sets that have a name, and their unit. MNIST and Fashion-MNIST are sought in the folder COLLAPSE_DATA, else on OpenML."""
-_IMAGES = {"mnist": ("mnist.npz", "mnist_784"), "fashion-mnist": ("fashion_mnist.npz", "Fashion-MNIST")}
-_WHITE = 255
 _SUFFIXES = (".npy", ".npz", ".csv", ".parquet", ".zarr")
 
 
@@ -183,11 +181,10 @@ def _bundled(name: str) -> Rows:
         from numerics.moments import digit_images
 
         return from_array(digit_images(), name, unit)
-    if name in _IMAGES:
-        from numerics.mnist import training_images
+    from numerics.mnist import FOLDER, IMAGE_SETS, WHITE, training_images
 
-        file, dataset = _IMAGES[name]
-        return from_array(training_images(os.environ.get("COLLAPSE_DATA"), file, dataset), name, unit, 1 / _WHITE)
+    if name in IMAGE_SETS:
+        return from_array(training_images(os.environ.get(FOLDER), *IMAGE_SETS[name]), name, unit, 1 / WHITE)
     from sklearn import datasets
 
     loader = getattr(datasets, f"load_{name.replace('-', '_')}")

@@ -27,6 +27,8 @@ __all__ = ["ImageMoments", "image_moments", "mnist_moments", "mnist_problem", "t
 
 FOLDER = "COLLAPSE_DATA"
 """The environment variable that names the folder with mnist.npz."""
+IMAGE_SETS = {"mnist": ("mnist.npz", "mnist_784"), "fashion-mnist": ("fashion_mnist.npz", "Fashion-MNIST")}
+"""Sets of this form: the file in that folder, and the name at OpenML."""
 IMAGES, PIXELS, WHITE = 60_000, 784, 255
 _BATCH = 4_000
 _FRACTION_BITS = 30

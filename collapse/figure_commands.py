@@ -1,0 +1,137 @@
+"""The command that trains the paper's examples anew, and writes its figures with the numbers behind them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from collapse.output import as_json, console_for, interrupted, writable, write
+from derivations.errors import DataError
+
+
+def figures(
+    figure: Annotated[
+        list[str] | None, typer.Option(metavar="1|2|3|a1", help="Which; may be repeated. Default: all four.")
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Other data: synthetic, digits, mnist, fashion-mnist. Default: the paper's."),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="A first look in two minutes, far from settled.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="The paper's sizes on images too: days without a GPU.")] = False,
+    hidden: Annotated[int | None, typer.Option(min=1, metavar="D_H", help="Units of each hidden layer.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, metavar="N", help="How many random starts of each model.")] = None,
+    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where training runs.")] = "auto",
+    output: Annotated[Path, typer.Option(metavar="DIR", help="Where figures and numbers go.")] = Path("figures"),
+    resume: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep checkpoints in this folder, and go on from what it holds.")
+    ] = None,
+) -> None:
+    """Train the paper's examples over a grid of betas, hold them beside the linear theory, and draw Figures 1 to 3 and A.1.
+
+    For each figure: figure-N.png, figure-N.csv with a row for each model, figure-N.json with settings, versions and a summary.
+    Exit code 2 for bad usage or data.
+    """
+    from collapse.experiments import FIGURES, Effort, experiments_of, run
+    from collapse.report.experiments import as_csv, document, print_sweep
+    from numerics.datasets import data_set
+    from numerics.descent import resolve_device
+
+    if quick and full:
+        raise DataError("--quick and --full exclude each other: give one of them.")
+    effort = Effort.QUICK if quick else Effort.FULL if full else Effort.DEFAULT
+    names = list(dict.fromkeys(figure or FIGURES))
+    asked = {
+        name: experiments_of(name, data=_data_of(name, data, figure), effort=effort, hidden=hidden, seeds=seeds)
+        for name in names
+    }
+    place = str(resolve_device(device))
+    _folder("--output", output)
+    if resume is not None:
+        _folder("--resume", resume)
+    targets = {
+        (name, end): writable("--output", str(output / f"figure-{name}.{end}"))
+        for name in names
+        for end in ("png", "csv", "json")
+    }
+    console = console_for(False)
+    done: dict[str, Any] = {}
+    try:
+        for name, experiments in asked.items():
+            with _Progress(console, name, len(experiments)) as progress:
+                missing = [each for each in experiments if each.name not in done]
+                if missing:
+                    ended = run(
+                        missing, directory=resume, device=place, watched=progress.look, finished=progress.finished
+                    )
+                    done |= {each.name: sweep for each, sweep in zip(missing, ended, strict=True)}
+            sweeps = [done[each.name] for each in experiments]
+            console.print(f"\nFigure {name.upper()}", style="bold")
+            for experiment, sweep in zip(experiments, sweeps, strict=True):
+                print_sweep(console, experiment, sweep)
+            write("--output", targets[name, "csv"], as_csv(sweeps))
+            write("--output", targets[name, "json"], as_json(document(name, experiments, sweeps)))
+            _draw(name, experiments, sweeps, data_set, place, targets[name, "png"])
+            console.print(f"written: {', '.join(str(targets[name, end]) for end in ('png', 'csv', 'json'))}")
+    except KeyboardInterrupt:
+        kept = (
+            f"; checkpoints are in {resume}, give the same command to go on"
+            if resume
+            else "; without --resume no checkpoint was kept"
+        )
+        interrupted(f"interrupted: figures that were written are complete{kept}")
+
+
+def _data_of(name: str, data: str | None, figure: list[str] | None) -> str | None:
+    """The data asked for; where all figures are drawn, only for those whose data may change."""
+    return None if data is not None and figure is None and (name in ("1", "a1")) != (data == "synthetic") else data
+
+
+def _draw(name: str, experiments: list[Any], sweeps: list[Any], data_set: Any, device: str, path: Path | None) -> None:
+    from collapse.report.experiment_plots import figure_of_curves, figure_of_images
+
+    if name == "3":
+        chosen = experiments[0]
+        drawn = figure_of_images(chosen, sweeps[0], data_set(chosen.data).first(chosen.samples), device)
+    else:
+        drawn = figure_of_curves(experiments, sweeps)
+    drawn.savefig(path, dpi=150)
+
+
+def _folder(option: str, path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{option}: cannot make the folder {path}: {error.strerror}. Name another.") from None
+
+
+class _Progress:
+    """A line on a terminal: what is trained in this process, its step, rate and how many members have settled."""
+
+    def __init__(self, console: Any, name: str, total: int) -> None:
+        from collapse.report.progress import Counter
+
+        self.counter, self.name, self.start = (
+            Counter(console, f"figure {name}: training", total),
+            name,
+            time.perf_counter(),
+        )
+
+    def __enter__(self) -> _Progress:
+        self.counter.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.counter.__exit__(*error)
+
+    def look(self, name: str, look: Any) -> None:
+        """How far one has come."""
+        text = f"{name}: step {look.steps}, rate {look.rate:g}, {look.settled} of {look.members} settled"
+        self.counter.advance(0, text)
+
+    def finished(self, name: str) -> None:
+        """One has ended."""
+        self.counter.advance(1)

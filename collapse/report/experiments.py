@@ -1,0 +1,143 @@
+"""Measured beside predicted: on a terminal, as CSV with a row for each model, and as JSON with where it all comes from."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from collapse.experiments import Effort, Experiment
+from collapse.report.versions import SCHEMA_VERSION, versions
+from numerics.sweeps import USED, Sweep
+
+__all__ = ["as_csv", "caption", "document", "print_sweep"]
+
+
+def caption(experiment: Experiment, sweep: Sweep) -> str:
+    """What was trained, in one line: a figure must say so."""
+    s = experiment.setting
+    width = "" if s.architecture == "linear" else f", d_h = {s.hidden}, batches of {s.batch}"
+    precision = "float32" if s.single else "float64"
+    effort = {
+        Effort.QUICK: "quick look: far from settled",
+        Effort.DEFAULT: "reduced setting",
+        Effort.FULL: "full setting",
+    }
+    what = effort[experiment.effort]
+    if experiment.data == "synthetic" and experiment.effort is Effort.DEFAULT:
+        what = "the paper's sizes"
+    settled = f"{sweep.measured.settled.mean():.0%} settled after {sweep.measured.steps:,} steps"
+    rates = ", ".join(f"{rate:g}" for rate in s.schedule.rates)
+    return (
+        f"{sweep.data}, {s.architecture}, d1 = {s.d1}{width}, seeds {s.seeds[0]} to {s.seeds[-1]}, Adam {rates}, {precision}; "
+        f"{what}; {settled}"
+    )
+
+
+def deaths(sweep: Sweep) -> list[dict[str, Any]]:
+    """For each mode its predicted threshold, the grid's β from which on it is measured dead, and how many steps lie between."""
+    betas, found = sweep.setting.betas, []
+    for k, threshold in enumerate(sweep.thresholds):
+        places = sweep.measured_deaths[k]
+        off = places - sweep.predicted_deaths[k]
+        found.append(
+            {
+                "mode": k + 1,
+                "predicted_beta": float(threshold),
+                "measured_beta": [betas[place] if place < len(betas) else None for place in places],
+                "grid_steps_off": [int(each) for each in off],
+                "within_one_step": int(np.sum(np.abs(off) <= 1)),
+            }
+        )
+    return found
+
+
+def losses(sweep: Sweep) -> dict[str, float | None]:
+    """How the loss lies relative to the theory's, in shares: medians over seeds, away from thresholds and in all."""
+    middle = np.median(sweep.relative_loss, axis=1)
+    away = middle[sweep.away]
+    return {
+        "worst_median": float(np.abs(middle).max()),
+        "worst_median_away_from_thresholds": float(np.abs(away).max()) if len(away) else None,
+        "median": float(np.median(middle)),
+        "lowest": float(sweep.relative_loss.min()),
+        "highest": float(sweep.relative_loss.max()),
+    }
+
+
+def document(figure: str, experiments: list[Experiment], sweeps: list[Sweep]) -> dict[str, Any]:
+    """Settings, versions and the summary of all sweeps of a figure."""
+    parts = []
+    for experiment, sweep in zip(experiments, sweeps, strict=True):
+        parts.append(
+            {
+                "name": experiment.name,
+                "caption": caption(experiment, sweep),
+                "data": experiment.data,
+                "samples": experiment.samples,
+                "effort": str(experiment.effort),
+                "setting": asdict(experiment.setting),
+                "steps": sweep.measured.steps,
+                "zeta_squared": [float(each) for each in sweep.levels.zeta_squared[: sweep.setting.d1]],
+                "relative_loss": losses(sweep),
+                "modes": deaths(sweep),
+            }
+        )
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "figure": figure,
+        "used_above_nats": USED,
+        "versions": versions(),
+        "sweeps": parts,
+    }
+
+
+def as_csv(sweeps: list[Sweep]) -> str:
+    """A row for each model: losses in nats, σ̄ (standard deviations) in rising order, KLs in nats, falling."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    d1 = sweeps[0].setting.d1
+    numbered = [f"{name}_{k + 1}" for name in ("deviation", "stated_deviation", "kl_nats") for k in range(d1)]
+    writer.writerow(
+        ["data", "architecture", "hidden", "beta", "seed", "settled", "loss", "stated_loss", "used", *numbered]
+    )
+    for sweep in sweeps:
+        s, m = sweep.setting, sweep.measured
+        for row, beta in enumerate(s.betas):
+            for place, seed in enumerate(s.seeds):
+                scalars = [sweep.data, s.architecture, s.hidden, beta, seed, int(m.settled[row, place])]
+                numbers = [m.loss[row, place], sweep.stated_loss[row], sweep.used[row, place]]
+                arrays = [*m.deviation[row, place], *sweep.stated_deviation[row], *m.kl[row, place]]
+                writer.writerow([*scalars, *(f"{value:.12g}" for value in (*numbers, *arrays))])
+    return file.getvalue()
+
+
+def print_sweep(console: Console, experiment: Experiment, sweep: Sweep) -> None:
+    """The caption, how the loss lies, and a row for each mode."""
+    console.print(f"\n{caption(experiment, sweep)}")
+    found = losses(sweep)
+    away = found["worst_median_away_from_thresholds"]
+    console.print(
+        f"loss relative to the linear theory's: worst median over seeds {found['worst_median']:.1e}"
+        + (f", away from thresholds {away:.1e}" if away is not None else "")
+        + f"; single runs from {found['lowest']:+.1e} to {found['highest']:+.1e}"
+    )
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("mode", "predicted β", "measured β (least, median, most)", "steps of the grid off", "within one step"):
+        table.add_column(name, justify="right")
+    for row in deaths(sweep):
+        betas = sorted(np.inf if each is None else each for each in row["measured_beta"])
+        shown = ", ".join(
+            "beyond" if not np.isfinite(each) else f"{each:.4g}"
+            for each in (betas[0], betas[(len(betas) - 1) // 2], betas[-1])
+        )
+        off = sorted(row["grid_steps_off"])
+        span = f"{off[0]:+d}" if off[0] == off[-1] else f"{off[0]:+d} to {off[-1]:+d}"
+        count = f"{row['within_one_step']} of {len(off)} seeds"
+        table.add_row(str(row["mode"]), f"{row['predicted_beta']:.4g}", shown, span, count)
+    console.print(table)
