@@ -253,4 +253,17 @@ LANCZOS = Tolerance(
     "the rounding of some hundred products with the Hessian.",
 )
 
+TRAINED_LINEAR = Tolerance(
+    "TRAINED_LINEAR",
+    1e-6,
+    "Loss of a linear model after Adam on exact expectations, relative to the least loss: at the last rate, 1e-3, Adam's steps "
+    "leave about the square of that.",
+)
+TRAINED_NETWORK = Tolerance(
+    "TRAINED_NETWORK",
+    2e-2,
+    "Median over seeds of a trained network's loss, relative to the least loss of a linear model, which is its infimum on Gaussian "
+    "data: noise of batches and of the measurement is below 1e-2, a mode more or less costs more except beside its threshold.",
+)
+
 TOLERANCES: dict[str, Tolerance] = {row.name: row for row in list(globals().values()) if isinstance(row, Tolerance)}

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float
@@ -46,6 +46,7 @@ class Schedule:
     most: int
 
 
+@runtime_checkable
 class Task(Protocol):
     """What is trained."""
 

@@ -1,0 +1,112 @@
+"""Sweeps over β and seeds: data, grids, what is measured, and what the linear theory says beside it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from derivations.errors import DataError
+from numerics.datasets import SYNTHETIC_SQUARES, data_set, synthetic_regression
+from numerics.grids import Setting, grid_of
+from numerics.sweeps import Measured, Sweep, straddling, sweep
+from numerics.tolerances import PLANTED_SPECTRUM, SPECTRUM, TRAINED_LINEAR, TRAINED_NETWORK
+from numerics.training import Schedule
+
+EXACT = Schedule((1e-1, 1e-2, 1e-3), every=100, patience=2, progress=1e-6, most=2_000)
+SHORT = Schedule((3e-3, 3e-4), every=250, patience=2, progress=2e-3, most=1_500)
+LINEAR = Setting("linear", (0.75, 6.0, 15.0), (0, 1), 5, EXACT)
+RELU = Setting("relu", (6.0, 15.0), (0, 1, 2), 5, SHORT, hidden=16, batch=64)
+
+
+def test_the_synthetic_regression_has_the_spectrum_it_states() -> None:
+    data = synthetic_regression(3)
+    assert abs(data.x.mean(0)).max() < SPECTRUM.value
+    phi, P = np.linalg.eigh(np.cov(data.x.T, bias=True))
+    Z = data.y.T @ data.x @ P / np.sqrt(phi) / len(data.x)
+    assert np.allclose(np.linalg.svd(Z, compute_uv=False) ** 2, SYNTHETIC_SQUARES, atol=0, rtol=PLANTED_SPECTRUM.value)
+    _, rest, rank, _ = np.linalg.lstsq(data.x, data.y, rcond=None)
+    assert rank == 5 and rest.max() < SPECTRUM.value  # y is a linear function of x
+    assert np.allclose(data.levels.zeta_squared, SYNTHETIC_SQUARES, atol=0, rtol=PLANTED_SPECTRUM.value)
+
+
+def test_an_unknown_data_set_is_refused() -> None:
+    with pytest.raises(DataError, match="no data set emnist; give one of synthetic"):
+        data_set("emnist")
+
+
+@given(st.lists(st.floats(0.01, 100.0), min_size=1, max_size=6, unique=True))
+def test_a_grid_straddles_every_threshold(thresholds: list[float]) -> None:
+    t = np.sort(thresholds)
+    if np.any(t[1:] / t[:-1] < 1.02):  # three digits cannot tell them apart
+        return
+    grid = np.array(straddling(t))
+    assert np.all(np.diff(grid) > 0)
+    for low, high in zip([0.0, *t], [*t, np.inf], strict=True):
+        assert np.any((grid > low) & (grid < high))
+
+
+@pytest.mark.parametrize("data", ["synthetic", "digits"])
+def test_linear_models_end_at_the_least_loss(data: str) -> None:
+    samples = data_set(data)
+    betas = LINEAR.betas if data == "synthetic" else straddling(samples.levels.zeta_squared[:5])[::3]
+    found = sweep(samples, replace(LINEAR, betas=betas))
+    assert abs(found.relative_loss).max() <= TRAINED_LINEAR.value
+    assert np.all(found.measured_deaths == found.predicted_deaths[:, None])
+    alive = found.stated_deviation < 1
+    stated = np.broadcast_to(found.stated_deviation[:, None], found.measured.deviation.shape)
+    reached = np.broadcast_to(alive[:, None], stated.shape)
+    assert np.allclose(found.measured.deviation[reached], stated[reached], atol=0, rtol=1000 * TRAINED_LINEAR.value)
+
+
+def test_relu_networks_end_beside_the_least_loss_of_linear_ones() -> None:
+    found = sweep(data_set("synthetic"), RELU)
+    assert np.all(found.used[1] == 0) and np.all(found.used[0] >= 2)
+    assert abs(np.median(found.relative_loss, axis=1)).max() <= TRAINED_NETWORK.value
+
+
+def test_the_measurement_is_that_of_the_models_on_all_samples() -> None:
+    setting = replace(RELU, schedule=Schedule((1e-3,), 5, 1, 1e-3, 5), draws=2)
+    data = synthetic_regression(0, 64)
+    found = sweep(data, setting)
+    grid = grid_of(data, setting, "cpu")
+    x = torch.tensor(data.x)
+    codes = grid.model.codes(found.stack, x)
+    expected = codes.deviation.mean(1).reshape(2, 3, 5).numpy()
+    assert np.allclose(found.measured.deviation, np.sort(expected), atol=0, rtol=SPECTRUM.value)
+    variance = codes.deviation**2
+    kl = ((codes.mean**2 + variance - 1 - variance.log()) / 2).mean(1).reshape(2, 3, 5).numpy()
+    assert np.allclose(found.measured.kl, -np.sort(-kl), atol=0, rtol=SPECTRUM.value)
+    draws = [torch.randn(6, 64, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(k)) for k in range(400)]
+    losses = torch.stack([grid.model.loss(found.stack, grid.beta, x, torch.tensor(data.y), noise) for noise in draws])
+    error = losses.std(0) / (setting.draws**0.5)  # of a mean of so many draws
+    assert np.all(np.abs(found.measured.loss - losses.mean(0).reshape(2, 3).numpy()) < 5 * error.reshape(2, 3).numpy())
+
+
+def test_deaths_and_distance_from_thresholds() -> None:
+    levels = data_set("synthetic").levels
+    kl = np.zeros((4, 2, 5))
+    kl[0, :, :4], kl[1, :, :3], kl[2, 0, :1] = 1.0, 1.0, 1.0
+    setting = replace(LINEAR, betas=(1.0, 4.0, 10.5, 14.5))
+    measured = Measured(np.ones((4, 2)), np.ones((4, 2, 5)), kl, np.ones((4, 2), dtype=bool), 1)
+    found = Sweep("fabricated", setting, measured, levels, {})
+    assert found.predicted_deaths.tolist() == [3, 2, 2, 2, 1]
+    assert found.measured_deaths.tolist() == [[3, 2], [2, 2], [2, 2], [1, 1], [0, 0]]
+    assert found.away.tolist() == [True, False, False, False]  # within half a step of 1.5 from 1 there is none
+    assert replace(found, setting=replace(setting, betas=(3.3, 3.5, 3.7, 3.9))).away.all()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("architecture", "gelu", "no architecture 'gelu'"),
+        ("betas", (1.0, -1.0), "betas must be positive"),
+        ("betas", (2.0, 1.0), "betas must rise"),
+        ("seeds", (1, 1), "seeds must be different"),
+    ],
+)
+def test_a_setting_that_cannot_be_trained_is_refused(field: str, value: object, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        replace(LINEAR, **{field: value})

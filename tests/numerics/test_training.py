@@ -1,0 +1,96 @@
+"""Training: its rule for stopping, checkpoints from which the same numbers come out, and clear refusals."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from derivations.errors import DataError
+from numerics.networks import Stack
+from numerics.training import Look, Schedule, train
+
+SCHEDULE = Schedule((0.1, 0.01), every=20, patience=2, progress=0.01, most=400)
+
+
+class Bowls:
+    """Members fall into bowls of their own, (p − target)² + 1, with noise in the gradient."""
+
+    members = 3
+
+    def __init__(self, noise: float = 0.0, steep: float = 1.0) -> None:
+        self.noise, self.steep = noise, steep
+        self.target = torch.tensor([0.5, 1.0, 5.0], dtype=torch.float64)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {"noise": self.noise, "steep": self.steep}
+
+    def initial(self) -> Stack:
+        return {"p": torch.zeros(3, dtype=torch.float64)}
+
+    def generator(self) -> torch.Generator:
+        return torch.Generator().manual_seed(4)
+
+    def loss(self, stack: Stack, generator: torch.Generator) -> Tensor:
+        noise = self.noise * torch.randn(3, dtype=torch.float64, generator=generator)
+        return self.steep * (stack["p"] - self.target + noise).square() + 1
+
+    def look(self, stack: Stack) -> Tensor:
+        return self.steep * (stack["p"] - self.target).square() + 1
+
+
+def test_it_ends_when_all_have_settled_at_the_last_rate() -> None:
+    looks: list[Look] = []
+    ended = train(Bowls(), SCHEDULE, watched=looks.append)
+    assert ended.settled.all() and ended.steps == looks[-1].steps < 2 * SCHEDULE.most
+    assert {look.rate for look in looks} == set(SCHEDULE.rates)
+    assert torch.allclose(ended.stack["p"], Bowls().target, atol=0.05, rtol=0)  # the bowl is level to `progress` there
+
+
+def test_what_has_not_settled_within_the_most_steps_is_said() -> None:
+    ended = train(Bowls(), replace(SCHEDULE, rates=(0.01,), most=60))
+    assert ended.steps == 60 and not ended.settled[2]
+
+
+@pytest.mark.parametrize("after", [1, 2, 5, 9])
+def test_a_training_that_is_stopped_goes_on_to_the_same_numbers(after: int, tmp_path: Path) -> None:
+    whole = train(Bowls(noise=1.0), SCHEDULE)
+
+    class Stop(Exception):
+        pass
+
+    def stop(look: Look) -> None:
+        if look.steps > after * SCHEDULE.every:
+            raise Stop
+
+    path = tmp_path / "run.pt"
+    with pytest.raises(Stop):
+        train(Bowls(noise=1.0), SCHEDULE, path=path, watched=stop, saved_every=0.0)
+    resumed: list[Look] = []
+    ended = train(Bowls(noise=1.0), SCHEDULE, path=path, watched=resumed.append)
+    assert resumed[0].steps == after * SCHEDULE.every
+    assert torch.equal(ended.stack["p"], whole.stack["p"]) and ended.steps == whole.steps
+    assert torch.equal(ended.settled, whole.settled)
+    seen: list[Look] = []
+    again = train(Bowls(noise=1.0), SCHEDULE, path=path, watched=seen.append)
+    assert len(seen) == 1 and torch.equal(again.stack["p"], whole.stack["p"])
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "run.pt"
+    train(Bowls(), SCHEDULE, path=path)
+    with pytest.raises(DataError, match=r"other settings \(task\.noise\); name another folder"):
+        train(Bowls(noise=0.5), SCHEDULE, path=path)
+    with pytest.raises(DataError, match=r"schedule\.patience"):
+        train(Bowls(), replace(SCHEDULE, patience=3), path=path)
+    path.write_bytes(b"nonsense")
+    with pytest.raises(DataError, match="is no checkpoint"):
+        train(Bowls(), SCHEDULE, path=path)
+
+
+def test_a_loss_that_is_not_finite_is_reported() -> None:
+    with pytest.raises(DataError, match="training diverged: after 20 steps the loss of member 0"):
+        train(Bowls(steep=float("inf")), SCHEDULE)
