@@ -119,6 +119,7 @@ def diagnose(
     data: Annotated[str, typer.Argument(metavar="DATA", help="What was encoded, as in predict.")],
     target: Annotated[str | None, typer.Option(metavar="Y", help="What was reconstructed, if not the data.")] = None,
     key: Annotated[str | None, typer.Option(metavar="NAME", help="Of the array in an .npz file.")] = None,
+    target_key: Annotated[str | None, typer.Option(metavar="NAME", help="The same for the target.")] = None,
     beta: Annotated[float | None, typer.Option(metavar="B", help="Weight of the KL term that was meant.")] = None,
     eta_dec: Annotated[float | None, typer.Option(metavar="S", help="The decoder's standard deviation.")] = None,
     eta_enc: Annotated[float, typer.Option(metavar="S", help="The prior's standard deviation.")] = 1.0,
@@ -137,22 +138,26 @@ def diagnose(
     from collapse.diagnosis import diagnose as diagnosed
     from collapse.diagnosis import read_codes
     from collapse.prediction import predict as predicted
+    from collapse.reading import open_rows
+    from collapse.report.diagnosis import lines
 
     means, log_variances = read_codes(codes)
     latents = means.shape[1] if means.ndim == 2 else None
     prediction = predicted(
-        data, target, key=key, beta=beta, eta_dec=eta_dec, eta_enc=eta_enc, loss=loss, latents=latents, centre=centre
-    )
+        data, target, key=key, target_key=target_key, beta=beta, eta_dec=eta_dec, eta_enc=eta_enc, loss=loss, latents=latents,
+        centre=centre,
+    )  # fmt: skip
     if len(means) != prediction.spectrum.n:
         raise DataError(
-            f"{codes} holds codes of {len(means)} samples, and {data} has {prediction.spectrum.n}: encode these data, in any order."
+            f"{codes} holds codes of {len(means)} samples, and {data} has {prediction.spectrum.n}: encode these, in order."
         )
+    decoded = open_rows(data, key) if target is None else open_rows(target, target_key)
     found = diagnosed(
         means, log_variances, prediction.spectrum.zeta_squared, beta_eta_dec_squared=prediction.optimum.level, eta_enc=eta_enc,
-        features=prediction.spectrum.outputs,
+        features=prediction.spectrum.outputs, data=decoded, centre=centre,
     )  # fmt: skip
     if json_path != "-" or console.is_terminal:
-        console.print("\n".join(found.lines()))
+        console.print("\n".join(lines(found)))
     if json_path is not None:
         write("--json", document_path, as_json(found.document()))
     raise typer.Exit(0 if found.verdict == "expected" else 1)

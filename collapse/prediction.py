@@ -12,7 +12,7 @@ import numpy as np
 from collapse.conventions import Convention, Translation, effective_water, weight_for
 from collapse.loss_option import parse_loss
 from collapse.questions import inside, levels_asked
-from collapse.reading import open_rows
+from collapse.reading import is_shuffled, open_rows
 from collapse.settings import THEORY, checked_beta, checked_deviation, checked_latents, deviation_of
 from derivations.errors import DataError
 from numerics.prediction import Levels, Optimum, learned_decoder_variance
@@ -186,7 +186,7 @@ def predict(
         DataError: the data, or the setting, cannot be used; one line says why.
     """
     checked_deviation("--eta-enc", eta_enc)
-    if target is not None and any(_is_shuffled(each) for each in (data, target)):
+    if target is not None and any(is_shuffled(each) for each in (data, target)):
         raise DataError("a shuffled DataLoader would pair x and y at random: give loaders with shuffle=False.")
     rows = open_rows(data, key)
     other = None if target is None else open_rows(target, target_key)
@@ -256,10 +256,6 @@ def predict(
         rows.name, unit, spectrum, optimum, convention, translation, weight, deviation, learn_eta_dec,
         tuple(notes), weights, intervals, edge,
     )  # fmt: skip
-
-
-def _is_shuffled(source: Any) -> bool:
-    return type(getattr(source, "sampler", None)).__name__ == "RandomSampler"
 
 
 def _noise(spectrum: Spectrum, notes: list[str]) -> float | None:
