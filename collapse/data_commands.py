@@ -56,6 +56,13 @@ def predict(
     modes: Annotated[
         int | None, typer.Option(metavar="K", help="Compute K leading modes only, for many features.")
     ] = None,
+    intervals: Annotated[
+        str,
+        typer.Option(
+            metavar="asymptotic|bootstrap|none",
+            help="Sampling intervals: for Gaussian data of an autoencoder; by resampling, slower; or none.",
+        ),
+    ] = "asymptotic",
     show: Annotated[int, typer.Option(min=1, metavar="N", help="Rows of the table.")] = 10,
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Of a Dask cluster that reads the data.")
@@ -83,7 +90,7 @@ def predict(
     arguments: dict[str, Any] = {
         "key": key, "target_key": target_key, "beta": beta, "eta_dec": eta_dec, "eta_enc": eta_enc, "latents": latents,
         "loss": loss, "learn_eta_dec": learn_eta_dec, "active": active, "nats": nats, "explained": explained, "centre": centre,
-        "scale": "standard" if standardise else None, "modes": modes,
+        "scale": "standard" if standardise else None, "modes": modes, "intervals": intervals,
     }  # fmt: skip
     from collapse.prediction import predict as predicted
     from collapse.report.prediction import print_prediction

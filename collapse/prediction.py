@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from collapse.conventions import Convention, Translation, effective_water, weight_for
+from collapse.intervals import intervals_of
 from collapse.loss_option import parse_loss
 from collapse.questions import inside, levels_asked
 from collapse.reading import is_shuffled, open_rows
@@ -17,7 +18,7 @@ from collapse.settings import THEORY, checked_beta, checked_deviation, checked_l
 from derivations.errors import DataError
 from numerics.prediction import Levels, Optimum, learned_decoder_variance
 from numerics.spectra import Spectrum, spectrum_of
-from numerics.uncertainty import FEWEST, delta_intervals, noise_edge
+from numerics.uncertainty import noise_edge
 
 __all__ = ["Prediction", "predict"]
 
@@ -38,8 +39,8 @@ class Prediction:
         eta_dec: the decoder's standard deviation, where the loss has one; learned if `learned_decoder`.
         notes: what else to know.
         weights: [low, high) of the weights that answer an inverse question; None if none was asked.
-        intervals: 95 % intervals of ζ_i² from sampling, for Gaussian data, shape (modes, 2); None where there are too few samples,
-            or two data sets.
+        intervals: 95 % intervals of ζ_i² from sampling, shape (modes, 2), nan where a mode has none; None without any.
+        interval_method: "asymptotic" or "bootstrap"; None without intervals.
         noise_edge: the largest ζ² that noise of one variance in all features would have; None where that does not apply.
     """
 
@@ -55,6 +56,7 @@ class Prediction:
     notes: tuple[str, ...]
     weights: tuple[float, float] | None = None
     intervals: np.ndarray | None = None
+    interval_method: str | None = None
     noise_edge: float | None = None
 
     @property
@@ -85,9 +87,11 @@ class Prediction:
             place = int(np.argmin(np.abs(np.log(squares / self.optimum.level))))
         return place + 1, float(squares[place] / self.optimum.level - 1)
 
-    def _in_weights(self, interval: np.ndarray) -> list[float]:
-        """An interval of ζ² as one of the critical weight."""
-        return [float(self.weight * value / self.optimum.level) for value in interval]
+    def _interval(self, k: int, factor: float) -> list[float] | None:
+        """The interval of a mode's ζ², times a factor; None without one."""
+        if self.intervals is None or np.isnan(self.intervals[k]).any():
+            return None
+        return [float(value * factor) for value in self.intervals[k]]
 
     def document(self) -> dict[str, Any]:
         """All of it, for JSON; infinities and what is undefined become None."""
@@ -103,8 +107,8 @@ class Prediction:
                 "kl_nats": float(o.kl_nats[k]),
                 "kl_bits": float(o.kl_nats[k]) / BITS,
                 "variance_share": float(self.shares[k]),
-                "zeta_squared_interval": None if self.intervals is None else [float(v) for v in self.intervals[k]],
-                "critical_beta_interval": None if self.intervals is None else self._in_weights(self.intervals[k]),
+                "zeta_squared_interval": self._interval(k, 1.0),
+                "critical_beta_interval": self._interval(k, self.weight / o.level),
             }
             for k in range(len(o.levels.zeta_squared))
         ]
@@ -132,6 +136,7 @@ class Prediction:
             "nearest_mode": mode[0],
             "nearest_margin": mode[1],
             "beta_interval": None if self.weights is None else [_finite(value) for value in self.weights],
+            "interval_method": self.interval_method,
             "marchenko_pastur_edge": self.noise_edge,
             "notes": list(self.notes),
             "modes": rows,
@@ -160,6 +165,7 @@ def predict(
     centre: bool = True,
     scale: str | None = None,
     modes: int | None = None,
+    intervals: str = "asymptotic",
     pool: Executor | None = None,
 ) -> Prediction:
     """What a linear VAE with learned encoder variances does with data at its global minimum.
@@ -180,6 +186,7 @@ def predict(
         centre: whether encoder and decoder have biases, which centres x and y.
         scale: None, or "standard" to divide each feature by its standard deviation first.
         modes: how many leading modes to compute; None for all.
+        intervals: "asymptotic" (the delta method, for Gaussian data of an autoencoder), "bootstrap" (holds all rows) or "none".
         pool: workers for the pass over the data.
 
     Raises:
@@ -247,14 +254,13 @@ def predict(
         notes.append(
             f"{len(levels.zeta_squared)} modes are computed, and as many latents assumed: --latents says how many"
         )
-    intervals = None
-    if spectrum.autoencoder and centre and spectrum.n >= FEWEST:
-        intervals = delta_intervals(levels.zeta_squared, spectrum.n)
+    bounds, method, line = intervals_of(intervals, spectrum, rows, other, centre, scale)
+    notes += [line] if line else []
     edge = _noise(spectrum, notes)
     unit = "units of each feature's deviation" if scale else rows.unit
     return Prediction(
         rows.name, unit, spectrum, optimum, convention, translation, weight, deviation, learn_eta_dec,
-        tuple(notes), weights, intervals, edge,
+        tuple(notes), weights, bounds, method, edge,
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from numerics.krylov import leading_eigenvalues
 from numerics.streaming import Samples, Sums, added, nonempty, rows_of, shift_of, shifted, summed
 from numerics.tolerances import RANK_CUTOFF
 
-__all__ = ["Spectrum", "spectrum_of"]
+__all__ = ["Spectrum", "inverse_scales", "spectrum_of", "whitened_cross"]
 
 DENSE = 4096
 """Features, or rows, up to which all eigenvalues are computed although only the leading ones are asked for."""
@@ -110,7 +110,7 @@ def _moment(found: Sums, shift: np.ndarray, centre: bool, name: str) -> np.ndarr
     return products if centre else products + np.outer(mean + shift, mean + shift)
 
 
-def _inverse_scales(variances: np.ndarray, scale: str | None) -> np.ndarray:
+def inverse_scales(variances: np.ndarray, scale: str | None) -> np.ndarray:
     """What features are divided by, inverted; 0 for constant ones, whatever the units of the others are."""
     if scale is None:
         return np.ones_like(variances)
@@ -122,7 +122,7 @@ def _autoencoder(x: Samples, found: Sums, shift: np.ndarray, centre: bool, scale
     variances = moment.diagonal().copy()
     _refuse_constant(float(variances.max(initial=0.0)), x.name, centre)
     if scale is not None:
-        inverse = _inverse_scales(variances, scale)
+        inverse = inverse_scales(variances, scale)
         moment = moment * inverse * inverse[:, None]
     eigenvalues = np.maximum(np.linalg.eigvalsh(moment)[::-1], 0.0)
     return _of_autoencoder(eigenvalues, float(np.trace(moment)), found.n, len(shift), centre, variances, complete=True)
@@ -167,7 +167,7 @@ def _prepared(x: Samples, centre: bool, scale: str | None) -> tuple[np.ndarray, 
     rows *= x.factor
     variances = np.einsum("ij,ij->j", rows, rows) / len(rows)
     if scale is not None:
-        rows *= _inverse_scales(variances, scale)
+        rows *= inverse_scales(variances, scale)
     return rows, variances
 
 
@@ -187,7 +187,7 @@ def _matrix_free(x: Samples, centre: bool, scale: str | None, modes: int) -> Spe
     mean = total / n
     variances = (squares / n - mean**2 + (0 if centre else 1) * (mean + shift) ** 2) * x.factor**2
     _refuse_constant(float(variances.max(initial=0.0)), x.name, centre)
-    inverse = _inverse_scales(variances, scale) * x.factor
+    inverse = inverse_scales(variances, scale) * x.factor
     about = shift + mean if centre else np.zeros_like(mean)
 
     def product(block: np.ndarray) -> np.ndarray:
@@ -241,14 +241,19 @@ def _conditional(x: Samples, y: Samples, centre: bool, scale: str | None, pool: 
     variances = moment.diagonal().copy()
     _refuse_constant(float(variances[:D0].max()), x.name, centre)
     _refuse_constant(float(variances[D0:].max()), y.name, centre)
+    Z, y2 = whitened_cross(moment, D0, scale)
+    return _of_pair(Z, y2, found.n, D0, d2, Z.shape[1], centre, variances[:D0])
+
+
+def whitened_cross(moment: np.ndarray, D0: int, scale: str | None) -> tuple[np.ndarray, float]:
+    """Z = E[y x̃ᵀ], with as many columns as A has rank, and E‖y‖², from the moment of x and y side by side."""
+    variances = moment.diagonal()
     # whitening minds no unit of x: with each feature at its own, the rank does not either
-    inverse = np.concatenate([_inverse_scales(variances[:D0], "standard"), _inverse_scales(variances[D0:], scale)])
+    inverse = np.concatenate([inverse_scales(variances[:D0], "standard"), inverse_scales(variances[D0:], scale)])
     moment = moment * inverse * inverse[:, None]
     phi, P = np.linalg.eigh(moment[:D0, :D0])
     kept = phi > RANK_CUTOFF.value * phi[-1]
-    Z = moment[D0:, :D0] @ P[:, kept] / np.sqrt(phi[kept])
-    y2 = float(np.trace(moment[D0:, D0:]))
-    return _of_pair(Z, y2, found.n, D0, d2, int(kept.sum()), centre, variances[:D0])
+    return moment[D0:, :D0] @ P[:, kept] / np.sqrt(phi[kept]), float(np.trace(moment[D0:, D0:]))
 
 
 def _conditional_by_rows(x: Samples, y: Samples, centre: bool, scale: str | None) -> Spectrum:

@@ -46,7 +46,9 @@ def _table(found: Prediction, show: int) -> Table:
         table.add_column(name, justify="left" if name == "state" else "right")
     for k in range(min(show, len(o.levels.zeta_squared))):
         row = [str(k + 1), f"{o.levels.zeta_squared[k]:.4f}"]
-        row += [] if found.intervals is None else [f"{found.intervals[k, 0]:.4f}–{found.intervals[k, 1]:.4f}"]
+        if found.intervals is not None:
+            low, high = found.intervals[k]
+            row += [f"{low:.4f}–{high:.4f}" if low == low else "–"]
         row += [f"{found.critical_weights[k]:.5g}"]
         row += [] if found.eta_dec is None else [f"{o.critical_eta_dec[k] * found.eta_dec:.4g}"]
         state = "active" if o.active[k] else "collapsed" if o.reached[k] else "no latent"
