@@ -33,7 +33,8 @@ class Prediction:
     """The linear VAE's global minimum on some data, mode by mode.
 
     Args:
-        name, unit: of the data.
+        name, unit: of the data; the unit is that of what is reconstructed.
+        scale: "standard" if features were divided by their standard deviations; else None.
         spectrum: of the data.
         optimum: the minimum, at β η_dec² = `translation.effective` with η_dec = 1: only that product decides.
         convention, translation: the loss that is minimised, and what it comes to.
@@ -49,6 +50,7 @@ class Prediction:
 
     name: str
     unit: str
+    scale: str | None
     spectrum: Spectrum
     optimum: Optimum
     convention: Convention
@@ -131,6 +133,7 @@ class Prediction:
         return {
             "data": self.name,
             "unit": self.unit,
+            "scale": self.scale,
             "samples": self.spectrum.n,
             "features": self.spectrum.inputs,
             "outputs": self.spectrum.outputs,
@@ -201,7 +204,7 @@ def predict(
         active, nats, explained: at most one: choose β such that so many modes are kept, the rate is so many nats, or so large a
             share of the variance is explained.
         centre: whether encoder and decoder have biases, which centres x and y.
-        scale: None, or "standard" to divide each feature by its standard deviation first.
+        scale: None, or "standard" to divide each feature by its standard deviation first (about its mean, centred or not).
         modes: how many leading modes to compute; None for all.
         intervals: "asymptotic" (the delta method, for Gaussian data of an autoencoder), "bootstrap" (holds all rows) or "none".
         pool: workers for the pass over the data.
@@ -257,9 +260,9 @@ def predict(
     bounds, method, line = intervals_of(intervals, spectrum, rows, other, centre, scale)
     notes += [line] if line else []
     edge = _noise(spectrum, notes)
-    unit = "units of each feature's deviation" if scale else rows.unit
+    unit = "units of each feature's standard deviation, about its mean" if scale else (other or rows).unit
     return Prediction(
-        rows.name, unit, spectrum, optimum, convention, translation, weight, deviation, learned,
+        rows.name, unit, scale, spectrum, optimum, convention, translation, weight, deviation, learned,
         tuple(notes), weights, bounds, method, edge,
     )  # fmt: skip
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float
 
-from numerics.spectra import inverse_scales, whitened_cross
+from numerics.scales import inverse_scales, variances_of
+from numerics.spectra import whitened_cross
 from numerics.uncertainty import LEVEL
 
 __all__ = ["REPLICATES", "bootstrap_intervals"]
@@ -61,8 +62,9 @@ def _autoencoder(rows: np.ndarray, centre: bool, scale: str | None) -> Squares:
     def squares(weights: np.ndarray, modes: int) -> np.ndarray:
         drawn = weights > 0
         some, root = rows[drawn], np.sqrt(weights[drawn])[:, None]
-        weighted = (some - weights[drawn] @ some if centre else some) * root
-        weighted = weighted * inverse_scales(np.einsum("ij,ij->j", weighted, weighted), scale)
+        mean = weights[drawn] @ some
+        spreads = _spreads(some, weights[drawn])
+        weighted = (some - mean if centre else some) * root * inverse_scales(spreads, scale)
         # with fewer rows than features, the products of rows have the same eigenvalues
         gram = weighted @ weighted.T if len(weighted) < weighted.shape[1] else weighted.T @ weighted
         return _padded(np.maximum(np.linalg.eigvalsh(gram)[::-1], 0.0), modes)
@@ -74,11 +76,20 @@ def _conditional(rows: np.ndarray, D0: int, centre: bool, scale: str | None) -> 
     def squares(weights: np.ndarray, modes: int) -> np.ndarray:
         drawn = weights > 0
         some = rows[drawn]
-        mean = weights[drawn] @ some * centre
-        moment = (some * weights[drawn][:, None]).T @ some - np.outer(mean, mean)
-        return _padded(np.linalg.svd(whitened_cross(moment, D0, scale)[0], compute_uv=False) ** 2, modes)
+        mean = weights[drawn] @ some
+        moment = (some * weights[drawn][:, None]).T @ some
+        spreads = _spreads(some, weights[drawn])
+        inputs = spreads[:D0] if centre else moment.diagonal()[:D0]
+        moment = moment - np.outer(mean, mean) * centre
+        Z, _ = whitened_cross(moment, D0, inverse_scales(inputs, "standard"), inverse_scales(spreads[D0:], scale))
+        return _padded(np.linalg.svd(Z, compute_uv=False) ** 2, modes)
 
     return squares
+
+
+def _spreads(some: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    about = some - some.mean(0)  # so that a constant feature has no variance from rounding
+    return variances_of(weights @ about**2, weights @ about)
 
 
 def _padded(squares: np.ndarray, modes: int) -> np.ndarray:
