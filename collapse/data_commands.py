@@ -130,7 +130,9 @@ def diagnose(
     beta: Annotated[float | None, typer.Option(metavar="B", help="Weight of the KL term that was meant.")] = None,
     eta_dec: Annotated[float | None, typer.Option(metavar="S", help="The decoder's standard deviation.")] = None,
     eta_enc: Annotated[float, typer.Option(metavar="S", help="The prior's standard deviation.")] = 1.0,
-    loss: Annotated[str | None, typer.Option(metavar="NAME|PARTS", help="Whose loss it is, as in predict.")] = None,
+    loss: Annotated[
+        str | None, typer.Option(metavar="NAME|PARTS", help="Whose loss it is, as in predict; `list` shows all.")
+    ] = None,
     centre: Annotated[bool, typer.Option(help="Whether the model has biases.")] = True,
     json_path: Annotated[
         str | None, typer.Option("--json", metavar="PATH|-", help="Write the diagnosis as JSON; - for standard output.")
@@ -140,6 +142,8 @@ def diagnose(
 
     Exit code 0 if it is as expected, 1 if not, 2 for bad usage or data.
     """
+    if loss == "list":
+        _list_losses()
     document_path = writable("--json", json_path)
     console = console_for(json_path == "-")
     from collapse.diagnosis import diagnose as diagnosed
@@ -163,10 +167,13 @@ def diagnose(
         means, log_variances, prediction.spectrum.zeta_squared, beta_eta_dec_squared=prediction.optimum.level, eta_enc=eta_enc,
         features=prediction.spectrum.outputs, data=decoded, centre=centre,
     )  # fmt: skip
+    warning = prediction.translation.warning
     if json_path != "-" or console.is_terminal:
-        console.print("\n".join(lines(found)))
+        console.print(
+            "\n".join([*([f"note: {warning}"] if warning else []), *lines(found, indicative=prediction.indicative)])
+        )
     if json_path is not None:
-        write("--json", document_path, as_json(found.document()))
+        write("--json", document_path, as_json(found.document() | {"indicative": prediction.indicative}))
     raise typer.Exit(0 if found.verdict == "expected" else 1)
 
 

@@ -99,6 +99,11 @@ class Prediction:
         return place + 1, float(ratios[place] - 1)
 
     @property
+    def indicative(self) -> bool:
+        """Whether the likelihood is not Gaussian, so that all answers are local estimates."""
+        return self.convention.likelihood != "gaussian"
+
+    @property
     def has_critical_eta_dec(self) -> bool:
         """Whether η_dec is there to be set: the loss has one, and does not learn it."""
         return self.eta_dec is not None and self.learned is None
@@ -147,6 +152,7 @@ class Prediction:
             "many_optima": self.learned is not None and self.learned.level,
             "effective_beta_eta_dec_squared": o.level,
             "exact": self.translation.exact,
+            "indicative": self.indicative,
             "active_modes": self.active_modes,
             "rate_nats": o.rate_nats,
             "rate_bits": o.rate_nats / BITS,
@@ -213,6 +219,10 @@ def predict(
         DataError: the data, or the setting, cannot be used; one line says why.
     """
     checked_deviation("--eta-enc", eta_enc)
+    if target is None and target_key is not None:
+        raise DataError(
+            f"--target-key {target_key} is of a target, and there is none: give --target too, or leave it out."
+        )
     if target is not None and any(is_shuffled(each) for each in (data, target)):
         raise DataError("a shuffled DataLoader would pair x and y at random: give loaders with shuffle=False.")
     rows = open_rows(data, key)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collapse.diagnosis import Diagnosis
+from collapse.report.figures import INDICATIVE
 
 
-def lines(found: Diagnosis) -> list[str]:
-    """Totals, latents, modes, notes and verdict, a line each."""
+def lines(found: Diagnosis, *, indicative: bool = False) -> list[str]:
+    """Totals, latents, modes, notes and verdict, a line each; `indicative` where the likelihood is not Gaussian."""
     estimated = found.estimated_beta_eta_dec_squared
     return [
         f"{'':<22}{'measured':>12}{'predicted':>12}",
@@ -19,7 +20,7 @@ def lines(found: Diagnosis) -> list[str]:
         "",
         *_modes(found),
         *(f"note: {note}" for note in found.notes),
-        f"{found.verdict}: {found.conclusion}",
+        f"{found.verdict}{INDICATIVE if indicative else ''}: {found.conclusion}",
     ]
 
 
