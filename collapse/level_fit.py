@@ -9,7 +9,7 @@ import numpy as np
 from collapse.codes import SPENT, Codes
 from numerics.measured import Resolved, log_level
 
-__all__ = ["AGREEING", "Fit", "fitted"]
+__all__ = ["AGREEING", "FAR", "Fit", "fitted"]
 
 AGREEING = 1.15
 """Levels within this factor are the same, and so are ζ²: sampling noise of 1,000 rows is 4 % in ζ², and training stops a little
@@ -17,6 +17,8 @@ short. A mode is due a latent where its ζ² exceeds the level by more than this
 TOGETHER = 1.25
 """The levels of single modes go together where each is within this factor of their mean: 0.11 nats, a mode. Batches of 64 leave
 nearly as much in a linear VAE that has come to its optimum but for noise."""
+FAR = 4.0
+"""They also go together where they are so many times nearer (in logarithms) to their mean than that is to the believed level."""
 UNRELATED = 10.0
 """How many times as much as unrelated codes the best direction explains, at the least, where codes and data are in one order."""
 TRAINED = 0.02
@@ -77,7 +79,7 @@ def _fit(
     codes: Codes, squares: np.ndarray, believed: float, information: np.ndarray, modes: np.ndarray, told_by_data: bool
 ) -> Fit:
     logs = _log_levels(codes, information, squares, modes)
-    level, spread = _common(logs)
+    level, spread = _common(logs, believed)
     due = _due(codes, squares, believed if level is None else level)
     # what no mode is told of may be of any
     known = (told_by_data or level is not None) and bool((modes >= 0).all())
@@ -93,12 +95,13 @@ def _log_levels(codes: Codes, information: np.ndarray, squares: np.ndarray, mode
     return logs
 
 
-def _common(logs: np.ndarray) -> tuple[float | None, float]:
+def _common(logs: np.ndarray, believed: float) -> tuple[float | None, float]:
     """The geometric mean of levels, if all are known and near it, and the farthest of them."""
     if not len(logs) or np.isnan(logs).any():
         return None, float("inf")
     spread = float(np.abs(logs - logs.mean()).max())
-    return (float(np.exp(logs.mean())), spread) if spread <= np.log(TOGETHER) else (None, float("inf"))
+    near = max(np.log(TOGETHER), abs(logs.mean() - np.log(believed)) / FAR)
+    return (float(np.exp(logs.mean())), spread) if spread <= near else (None, float("inf"))
 
 
 def _due(codes: Codes, squares: np.ndarray, level: float) -> np.ndarray:
@@ -137,7 +140,7 @@ def _by_order(
     excess = -_log_levels(codes, information, np.ones(1), np.zeros(count, dtype=int))
     gapped = _assigned(np.log(believed) + excess, np.log(squares))
     plain, other = (_log_levels(codes, information, squares, modes) for modes in (leading, gapped))
-    (level, _), (shifted, _) = _common(other), _common(plain)
+    (level, _), (shifted, _) = _common(other, believed), _common(plain, believed)
     if level is None or not 1 / AGREEING <= level / believed <= AGREEING or np.std(other) > CLOSE:
         return leading, ()
     gaps = tuple(int(each) for each in _due(codes, squares, level) if each not in gapped)

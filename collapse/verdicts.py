@@ -7,13 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from collapse.codes import SPENT, Codes
-from collapse.level_fit import AGREEING, Fit
+from collapse.level_fit import AGREEING, FAR, Fit
 
 __all__ = ["Setting", "unsettled", "verdict_of"]
 
 SETTLED = 0.1
 """Share by which E[m²] + E[σ²] of the latents may be off the prior's variance once training has settled. At any optimum it is that
 variance, since scaling a latent costs the decoder nothing; 1,000 samples of other data leave 4 % of a latent's."""
+MIXED = 0.3
+"""Correlation of two means from which on training has not told modes apart. It turns latents of nearly equal variance last, at
+hardly a gain, and leaves 0.1 to 0.2 when all else has settled; where it stopped early, latents share modes and have far more."""
 ELSEWHERE = 0.15
 """Share of the information that may lie elsewhere than at the linear optimum, where no one level explains it."""
 
@@ -43,7 +46,7 @@ def unsettled(codes: Codes) -> str:
 
 def _mixed(codes: Codes) -> str:
     """Why latents are not those of a linear optimum, though their scales may be; empty if nothing speaks against it."""
-    if codes.correlated is not None and not codes.rotated:
+    if codes.correlated is not None and not codes.rotated and codes.correlated[2] > MIXED:
         one, other, value = codes.correlated
         return (
             f"training has not settled: the means of latents {one + 1} and {other + 1} have correlation {value:.2f}, which is 0 at "
@@ -81,7 +84,7 @@ def verdict_of(codes: Codes, fit: Fit, setting: Setting) -> tuple[str, str]:
             )
         if near and not fit.missing:
             return "expected", f"as the linear optimum: {_modes(used)}, and β η_dec² is what it was meant to be"
-        if not fit.missing and not mixed and fit.spread <= np.log(AGREEING):
+        if not fit.missing and not mixed and fit.spread <= max(np.log(AGREEING), abs(np.log(factor)) / FAR):
             return "other-beta", (
                 f"your β is not the one applied: the KLs agree on β η_dec² = {fit.level:.4g}, {factor:.3g} times what was meant"
                 f"{_suspicion(factor, codes, setting)}{_or_else(fit)}"

@@ -62,6 +62,31 @@ def test_another_beta_is_told_with_its_level(seed: int, factor: float, with_data
     assert estimated is not None and abs(math.log(estimated / (factor * level))) < math.log(AGREEING) / 2
 
 
+@both
+@every_seed
+def test_a_level_ten_times_off_is_told_from_rough_training_too(seed: int, with_data: bool) -> None:
+    data = planted(seed)
+    level = level_keeping(data, KEPT)
+    found = diagnosed(data, optimum(data, LATENTS, level / 10, noise=3 * LEFT), level, with_data=with_data)
+    assert found.verdict == "other-beta"
+
+
+@every_seed
+@pytest.mark.parametrize("correlation", [0.2, 0.6])
+def test_latents_that_share_a_mode_a_little_are_no_unrest(seed: int, correlation: float) -> None:
+    """Training takes modes apart last; early stops leave far more. At a level three times off, scales being settled."""
+    data = planted(seed)
+    level = level_keeping(data, KEPT)
+    mean, log_variance = optimum(data, LATENTS, level / 3, order=False)
+    power = np.sqrt((mean**2).mean(0))
+    mean[:, 2] = power[2] * (
+        math.sqrt(1 - correlation**2) * mean[:, 2] / power[2] + correlation * mean[:, 3] / power[3]
+    )
+    found = diagnosed(data, (mean, log_variance), level)
+    assert found.settled
+    assert (found.verdict == "other-beta") == (correlation < 1 / 2)
+
+
 @every_seed
 @pytest.mark.parametrize("dead", [(0,), (1,), (0, 2)])
 def test_a_dead_latent_is_no_other_beta(seed: int, dead: tuple[int, ...]) -> None:
@@ -176,6 +201,15 @@ def test_training_that_stopped_early_is_no_other_beta(seed: int, scale: float) -
     for codes in gradient_steps(data, LATENTS, level, stages, scale=scale):
         for with_data in (True, False):
             assert diagnosed(data, codes, level, with_data=with_data).verdict != "other-beta"
+
+
+@pytest.mark.parametrize("seed", [1003, 1005, 1006, 1010])
+def test_nor_where_latents_still_share_modes_and_all_scales_are_right(seed: int) -> None:
+    """Found among some thousand early stops: one level for both modes, scales as at an optimum, and means far from uncorrelated."""
+    data = planted(seed, features=6, n=300)
+    level = level_keeping(data, 2)
+    for codes in gradient_steps(data, 4, level, [20, 30, 40, 60], rate=0.02, scale=0.02):
+        assert diagnosed(data, codes, level).verdict != "other-beta"
 
 
 def test_training_comes_to_be_as_expected() -> None:
