@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from collapse.codes import SPENT, Codes
+from collapse.codes import CORRELATED, SPENT, Codes
 from collapse.level_fit import AGREEING, FAR, Fit
 
 __all__ = ["Setting", "unsettled", "verdict_of"]
@@ -16,7 +16,8 @@ SETTLED = 0.1
 variance, since scaling a latent costs the decoder nothing; 1,000 samples of other data leave 4 % of a latent's."""
 MIXED = 0.3
 """Correlation of two means from which on training has not told modes apart. It turns latents of nearly equal variance last, at
-hardly a gain, and leaves 0.1 to 0.2 when all else has settled; where it stopped early, latents share modes and have far more."""
+hardly a gain, and leaves 0.1 to 0.2 when all else has settled; where it stopped early, latents share modes and have far more.
+Without data, where latents stand for modes, "other-beta" asks for less than `CORRELATED`."""
 ELSEWHERE = 0.15
 """Share of the information that may lie elsewhere than at the linear optimum, where no one level explains it."""
 
@@ -44,9 +45,9 @@ def unsettled(codes: Codes) -> str:
     )
 
 
-def _mixed(codes: Codes) -> str:
+def _mixed(codes: Codes, most: float) -> str:
     """Why latents are not those of a linear optimum, though their scales may be; empty if nothing speaks against it."""
-    if codes.correlated is not None and not codes.rotated and codes.correlated[2] > MIXED:
+    if codes.correlated is not None and not codes.rotated and codes.correlated[2] > most:
         one, other, value = codes.correlated
         return (
             f"training has not settled: the means of latents {one + 1} and {other + 1} have correlation {value:.2f}, which is 0 at "
@@ -71,7 +72,7 @@ def verdict_of(codes: Codes, fit: Fit, setting: Setting) -> tuple[str, str]:
             return "expected", "everything collapses, as the linear optimum does at this β η_dec²: lower β, or η_dec"
         return "more-collapsed", "the codes tell nearly nothing though means vary: training has hardly begun"
     restless = unsettled(codes)
-    mixed = restless or _mixed(codes)
+    mixed = restless or _mixed(codes, MIXED)
     doubted = restless if fit.told_by_data else mixed  # with data, modes are told however latents mix them
     if fit.level is not None:
         factor = fit.level / setting.believed
@@ -84,6 +85,7 @@ def verdict_of(codes: Codes, fit: Fit, setting: Setting) -> tuple[str, str]:
             )
         if near and not fit.missing:
             return "expected", f"as the linear optimum: {_modes(used)}, and β η_dec² is what it was meant to be"
+        mixed = mixed if fit.told_by_data else restless or _mixed(codes, CORRELATED)
         if not fit.missing and not mixed and fit.spread <= max(np.log(AGREEING), abs(np.log(factor)) / FAR):
             return "other-beta", (
                 f"your β is not the one applied: the KLs agree on β η_dec² = {fit.level:.4g}, {factor:.3g} times what was meant"
