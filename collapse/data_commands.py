@@ -56,6 +56,13 @@ def predict(
     modes: Annotated[
         int | None, typer.Option(metavar="K", help="Compute K leading modes only, for many features.")
     ] = None,
+    intervals: Annotated[
+        str,
+        typer.Option(
+            metavar="asymptotic|bootstrap|none",
+            help="Sampling intervals: for Gaussian data of an autoencoder; by resampling, slower; or none.",
+        ),
+    ] = "asymptotic",
     show: Annotated[int, typer.Option(min=1, metavar="N", help="Rows of the table.")] = 10,
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Of a Dask cluster that reads the data.")
@@ -83,7 +90,7 @@ def predict(
     arguments: dict[str, Any] = {
         "key": key, "target_key": target_key, "beta": beta, "eta_dec": eta_dec, "eta_enc": eta_enc, "latents": latents,
         "loss": loss, "learn_eta_dec": learn_eta_dec, "active": active, "nats": nats, "explained": explained, "centre": centre,
-        "scale": "standard" if standardise else None, "modes": modes,
+        "scale": "standard" if standardise else None, "modes": modes, "intervals": intervals,
     }  # fmt: skip
     from collapse.prediction import predict as predicted
     from collapse.report.prediction import print_prediction
@@ -119,10 +126,13 @@ def diagnose(
     data: Annotated[str, typer.Argument(metavar="DATA", help="What was encoded, as in predict.")],
     target: Annotated[str | None, typer.Option(metavar="Y", help="What was reconstructed, if not the data.")] = None,
     key: Annotated[str | None, typer.Option(metavar="NAME", help="Of the array in an .npz file.")] = None,
+    target_key: Annotated[str | None, typer.Option(metavar="NAME", help="The same for the target.")] = None,
     beta: Annotated[float | None, typer.Option(metavar="B", help="Weight of the KL term that was meant.")] = None,
     eta_dec: Annotated[float | None, typer.Option(metavar="S", help="The decoder's standard deviation.")] = None,
     eta_enc: Annotated[float, typer.Option(metavar="S", help="The prior's standard deviation.")] = 1.0,
-    loss: Annotated[str | None, typer.Option(metavar="NAME|PARTS", help="Whose loss it is, as in predict.")] = None,
+    loss: Annotated[
+        str | None, typer.Option(metavar="NAME|PARTS", help="Whose loss it is, as in predict; `list` shows all.")
+    ] = None,
     centre: Annotated[bool, typer.Option(help="Whether the model has biases.")] = True,
     json_path: Annotated[
         str | None, typer.Option("--json", metavar="PATH|-", help="Write the diagnosis as JSON; - for standard output.")
@@ -132,29 +142,38 @@ def diagnose(
 
     Exit code 0 if it is as expected, 1 if not, 2 for bad usage or data.
     """
+    if loss == "list":
+        _list_losses()
     document_path = writable("--json", json_path)
     console = console_for(json_path == "-")
     from collapse.diagnosis import diagnose as diagnosed
     from collapse.diagnosis import read_codes
     from collapse.prediction import predict as predicted
+    from collapse.reading import open_rows
+    from collapse.report.diagnosis import lines
 
     means, log_variances = read_codes(codes)
     latents = means.shape[1] if means.ndim == 2 else None
     prediction = predicted(
-        data, target, key=key, beta=beta, eta_dec=eta_dec, eta_enc=eta_enc, loss=loss, latents=latents, centre=centre
-    )
+        data, target, key=key, target_key=target_key, beta=beta, eta_dec=eta_dec, eta_enc=eta_enc, loss=loss, latents=latents,
+        centre=centre,
+    )  # fmt: skip
     if len(means) != prediction.spectrum.n:
         raise DataError(
-            f"{codes} holds codes of {len(means)} samples, and {data} has {prediction.spectrum.n}: encode these data, in any order."
+            f"{codes} holds codes of {len(means)} samples, and {data} has {prediction.spectrum.n}: encode these, in order."
         )
+    decoded = open_rows(data, key) if target is None else open_rows(target, target_key)
     found = diagnosed(
         means, log_variances, prediction.spectrum.zeta_squared, beta_eta_dec_squared=prediction.optimum.level, eta_enc=eta_enc,
-        features=prediction.spectrum.outputs,
+        features=prediction.spectrum.outputs, data=decoded, centre=centre,
     )  # fmt: skip
+    warning = prediction.translation.warning
     if json_path != "-" or console.is_terminal:
-        console.print("\n".join(found.lines()))
+        console.print(
+            "\n".join([*([f"note: {warning}"] if warning else []), *lines(found, indicative=prediction.indicative)])
+        )
     if json_path is not None:
-        write("--json", document_path, as_json(found.document()))
+        write("--json", document_path, as_json(found.document() | {"indicative": prediction.indicative}))
     raise typer.Exit(0 if found.verdict == "expected" else 1)
 
 

@@ -1,45 +1,61 @@
 """A trained VAE held against the linear optimum on its data: `collapse diagnose`.
 
-The linear optimum keeps mode i iff ζ_i² > t with t = β η_dec², at KL_i = ½ log(ζ_i²/t) nats (Theorem 2). Measured KLs therefore
-tell which t training really had: the one whose optimum spends as much in all, if it spends it on the latents likewise.
+The linear optimum keeps mode i iff ζ_i² > t with t = β η_dec², at KL_i = ½ log(ζ_i²/t) nats (Theorem 2). So each mode that is
+encoded tells, by what the codes tell of it, which t training really had; and at an optimum of any level the codes of a latent have
+the prior's variance, so that they also tell whether training had settled.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from collapse.files import open_named
+from collapse.codes import SPENT, Codes, checked_codes, encode, measured, read_codes
+from collapse.level_fit import Fit, fitted
+from collapse.reading import is_shuffled, open_rows
+from collapse.verdicts import Setting, unsettled, verdict_of
 from derivations.errors import DataError
-from numerics.prediction import Levels, Optimum, level_for_nats
+from numerics.measured import Resolved, held_optimum, resolved
+from numerics.prediction import Levels, Optimum
 
-__all__ = ["Diagnosis", "diagnose", "encode", "read_codes"]
+__all__ = ["Diagnosis", "EncodedMode", "Latent", "diagnose", "encode", "read_codes"]
 
-ACTIVE_VARIANCE = 0.01
-"""A unit is active if the variance of its mean over the data is larger (Burda et al. 2016), in units of the prior's variance."""
-SPENT = 0.01
-"""Nats from which on a latent counts as used: what a mode 1 % above its threshold spends is half of it."""
-AGREEING = 1.15
-"""Levels within this factor are the same: sampling noise of 1,000 rows is 4 % in ζ², and training stops a little short."""
-MOST = 100.0
-"""Of a log-variance in size: what is beyond is no encoder's."""
-NEAR = 0.1
-"""Share of the predicted rate by which the measured one may differ."""
-ELSEWHERE = 0.15
-"""Share of the rate that may be spent on other latents than a linear optimum spends it on, for its level to count as found."""
+TOLD = 0.5
+"""Share of the variance of a latent's mean that one mode has, for the latent to be said to encode it."""
+
+
+@dataclass(frozen=True)
+class Latent:
+    """A latent: its KL in nats, E[m²] + E[σ²] in units of the prior's variance, and the mode, counted from 1, that it encodes, with
+    that mode's share of the variance of its mean; None where that is not told."""
+
+    kl_nats: float
+    second_moment: float
+    mode: int | None
+    share: float | None
+
+
+@dataclass(frozen=True)
+class EncodedMode:
+    """What codes tell of a mode, in nats, and the β η_dec² at whose optimum they would; mode is None where codes are of no single
+    mode, or it is not told which."""
+
+    mode: int | None
+    information_nats: float
+    level: float | None
 
 
 @dataclass(frozen=True)
 class Diagnosis:
     """What was measured, what the linear optimum would be, and what the difference says.
 
-    KLs and rates are in nats; levels β η_dec² in squared units of the data. verdict is "expected", "more-collapsed",
-    "less-collapsed", "other-beta" or "dead-encoder".
+    KLs and rates are in nats; levels β η_dec² in squared units of the data. kl_nats is by latent in the given order,
+    predicted_kl_nats by mode. estimated_beta_eta_dec_squared is None where no one level explains what the codes tell.
+    missing_modes, counted from 1, are due a latent and have none. settled is whether training has come to an optimum of some level,
+    as far as codes tell; modes_told_by is "data", "order" or None. verdict is "expected", "more-collapsed", "less-collapsed",
+    "other-beta" or "dead-encoder".
     """
 
     active_units: int
@@ -50,29 +66,20 @@ class Diagnosis:
     predicted_kl_nats: tuple[float, ...]
     believed_beta_eta_dec_squared: float
     estimated_beta_eta_dec_squared: float | None
+    latents: tuple[Latent, ...]
+    encoded_modes: tuple[EncodedMode, ...]
+    missing_modes: tuple[int, ...]
+    modes_told_by: str | None
+    settled: bool
     rotated: bool
+    held_variance: bool
+    notes: tuple[str, ...]
     verdict: str
     conclusion: str
 
     def document(self) -> dict[str, Any]:
         """For JSON."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
-
-    def lines(self) -> list[str]:
-        """For a terminal."""
-        estimated = self.estimated_beta_eta_dec_squared
-        return [
-            f"{'':<22}{'measured':>12}{'predicted':>12}",
-            f"{'active units':<22}{self.active_units:>12}{self.predicted_active_modes:>12}",
-            f"{'rate, nats':<22}{self.rate_nats:>12.4f}{self.predicted_rate_nats:>12.4f}",
-            *(
-                f"{f'KL of latent {k + 1}, nats':<22}{mine:>12.4f}{theirs:>12.4f}"
-                for k, (mine, theirs) in enumerate(zip(self.kl_nats, self.predicted_kl_nats, strict=True))
-            ),
-            f"{'β η_dec²':<22}{'–' if estimated is None else f'{estimated:.5g}':>12}{self.believed_beta_eta_dec_squared:>12.5g}",
-            *(["latents are rotated: KLs are of the principal directions of their means"] if self.rotated else []),
-            f"{self.verdict}: {self.conclusion}",
-        ]
 
 
 def diagnose(
@@ -83,6 +90,8 @@ def diagnose(
     beta_eta_dec_squared: float,
     eta_enc: float = 1.0,
     features: int | None = None,
+    data: Any = None,
+    centre: bool = True,
 ) -> Diagnosis:
     """Hold a trained VAE against the linear optimum.
 
@@ -92,174 +101,110 @@ def diagnose(
         beta_eta_dec_squared: the level that training was meant to have, such as `predict(...).optimum.level`.
         eta_enc: the prior's standard deviation.
         features: D, to recognise a loss that averages over features; None where unknown.
+        data: what is reconstructed, in the order of the codes, as in `predict`: it tells which latent encodes which mode. None to
+            tell them by their KLs alone.
+        centre: whether the model has biases, as in `predict`; with `data`.
 
     Raises:
         DataError: shapes differ, something is not finite, or the level is not positive.
     """
-    mean, log_variance = _checked("means", means), _checked("log_variances", log_variances)
-    if mean.shape != log_variance.shape:
-        raise DataError(
-            f"means have shape {mean.shape} and log_variances {log_variance.shape}; give both of the same encoder."
-        )
-    if np.abs(log_variance).max() > MOST:
-        row, column = np.argwhere(np.abs(log_variance) > MOST)[0]
-        value = log_variance[row, column]
-        raise DataError(
-            f"log_variances has {value:.3g} at row {row}, column {column} (from 0): the encoder has diverged there."
-        )
-    if len(mean) < 2:
-        raise DataError("diagnose needs the means of at least two samples.")
+    mean, log_variance = checked_codes(means, log_variances)
     if not (np.isfinite(beta_eta_dec_squared) and beta_eta_dec_squared > 0):
         raise DataError(f"beta_eta_dec_squared must be positive, got {beta_eta_dec_squared!r}.")
     squares = np.sort(np.asarray(zeta_squared, dtype=np.float64))[::-1]
     if squares.ndim != 1 or not len(squares) or not np.isfinite(squares).all() or squares[-1] < 0:
         raise DataError("zeta_squared must hold finite ζ² ≥ 0 in one dimension.")
-    latents = mean.shape[1]
-    measured, units, rotated = _measured(mean, log_variance, eta_enc)
-    levels = Levels(squares, 0.0, 0.0, len(squares))
-    optimum = Optimum(levels, latents, beta_eta_dec_squared, 1.0, eta_enc)
-    predicted = np.zeros(latents)
-    reach = min(latents, len(squares))
-    predicted[:reach] = optimum.kl_nats[:reach]
-    estimated, elsewhere = _estimated(measured, levels, latents)
-    verdict, conclusion = _verdict(
-        measured, predicted, units, estimated, elsewhere, beta_eta_dec_squared, latents, features
-    )
+    codes = measured(mean, log_variance, eta_enc)
+    if is_shuffled(data):
+        raise DataError(
+            "a shuffled DataLoader has the data in another order than the codes: give one with shuffle=False."
+        )
+    found = None
+    if data is not None:
+        found = resolved(codes.means, codes.variance, open_rows(data), centre=centre, least=SPENT)
+    predicted, information, kept = _predicted(codes, squares, beta_eta_dec_squared, eta_enc)
+    fit = fitted(codes, squares, beta_eta_dec_squared, found)
+    setting = Setting(beta_eta_dec_squared, predicted, information, features, float(squares[0]))
+    verdict, conclusion = verdict_of(codes, fit, setting)
+    # modes are shown where they are told: by the data, or by a level that explains all
+    told = fit.told_by_data or fit.level is not None
     return Diagnosis(
-        units, float(measured.sum()), tuple(map(float, measured)), int(optimum.active.sum()), optimum.rate_nats,
-        tuple(map(float, predicted)), beta_eta_dec_squared, estimated, rotated, verdict, conclusion,
-    )  # fmt: skip
-
-
-def encode(batches: Iterable[Any], encoder: Callable[[Any], tuple[Any, Any]]) -> tuple[np.ndarray, np.ndarray]:
-    """(means, log-variances) of an encoder on all batches, each of shape (n, d1).
-
-    Args:
-        batches: such as a DataLoader; a batch is x, or a tuple that begins with x.
-        encoder: x to (mean, log-variance), as tensors.
-    """
-    import torch  # imported late: arrays do without
-
-    means, variances = [], []
-    with torch.no_grad():
-        for batch in batches:
-            mean, variance = encoder(batch[0] if isinstance(batch, tuple | list) else batch)
-            means.append(mean.detach().cpu().numpy())
-            variances.append(variance.detach().cpu().numpy())
-    if not means:
-        raise DataError("there is no batch to encode.")
-    return np.concatenate(means), np.concatenate(variances)
-
-
-def read_codes(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """The arrays means and log_variances of an .npz file.
-
-    Raises:
-        DataError: it cannot be read, or they are not in it.
-    """
-    if path.suffix.lower() != ".npz":
-        raise DataError(f"{path} must be an .npz file with the arrays means and log_variances.")
-    return tuple(next(open_named(str(path), name).chunks(sys.maxsize)) for name in ("means", "log_variances"))  # type: ignore[return-value]
-
-
-def _checked(name: str, value: Any) -> np.ndarray:
-    array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
-    if array.ndim != 2 or array.dtype.kind not in "fiu" or not array.size:
-        raise DataError(
-            f"{name} must hold numbers of shape (samples, latents); got {array.dtype} of shape {array.shape}."
-        )
-    if not np.isfinite(array).all():
-        row, column = np.argwhere(~np.isfinite(array))[0]
-        raise DataError(
-            f"{name} has {array[row, column]} at row {row}, column {column} (from 0): the encoder has diverged there."
-        )
-    return array.astype(np.float64)
-
-
-def _measured(mean: np.ndarray, log_variance: np.ndarray, eta_enc: float) -> tuple[np.ndarray, int, bool]:
-    """KL by latent, largest first; active units; and whether KLs are of principal directions.
-
-    The linear optimum has uncorrelated means, up to rotations among latents of equal variance. Where the means are correlated,
-    their covariance is turned to its principal directions, and each direction gets the average variance of the latents it mixes.
-    """
-    prior = eta_enc**2
-    centred = (mean - mean.mean(0)) / eta_enc
-    ratio = np.exp(log_variance) / prior
-    units = int(np.sum(centred.var(0) > ACTIVE_VARIANCE))
-    kl = ((mean**2 / prior + ratio - 1 - np.log(ratio)) / 2).mean(0)
-    covariance = centred.T @ centred / len(centred)
-    diagonal = np.sqrt(np.maximum(np.diag(covariance), ACTIVE_VARIANCE / 100))
-    correlation = np.abs(covariance / np.outer(diagonal, diagonal) - np.diag(np.diag(covariance) / diagonal**2))
-    if correlation.max(initial=0.0) <= 1 / 2:
-        return np.sort(kl)[::-1], units, False
-    values, directions = np.linalg.eigh(covariance)
-    mixed = (directions**2).T @ ratio.mean(0)
-    turned = (np.maximum(values, 0) + mixed - 1 - np.log(mixed)) / 2
-    return np.sort(turned)[::-1], int(np.sum(values > ACTIVE_VARIANCE)), True
-
-
-def _estimated(measured: np.ndarray, levels: Levels, latents: int) -> tuple[float | None, float]:
-    """The level at which the linear optimum spends as much in all, and the share of that which it spends on other latents."""
-    if not np.any(measured[: len(levels.zeta_squared)] > SPENT):
-        return None, 0.0
-    rate = float(measured.sum())
-    level = level_for_nats(levels, latents, rate)
-    there = Optimum(levels, latents, level, 1.0).kl_nats[:latents]
-    expected = np.concatenate([there, np.zeros(latents - len(there))])
-    return level, float(np.abs(measured - expected).sum() / rate)
-
-
-def _verdict(
-    measured: np.ndarray, predicted: np.ndarray, units: int, estimated: float | None, elsewhere: float, believed: float,
-    latents: int, features: int | None,
-) -> tuple[str, str]:  # fmt: skip
-    wanted, used = int(np.sum(predicted > SPENT)), int(np.sum(measured > SPENT))
-    if wanted and not units:
-        return "dead-encoder", (
-            f"the encoder's means do not depend on the data, though {wanted} modes are worth encoding at this β η_dec²: look for a "
-            "detached encoder, a learning rate that is too high, or a KL weight that was larger early on"
-        )
-    if estimated is None:
-        if not wanted:
-            return "expected", "everything collapses, as the linear optimum does at this β η_dec²: lower β, or η_dec"
-        return "more-collapsed", "the KL is nearly 0 though means vary: training has hardly begun"
-    factor, rate, due = estimated / believed, float(measured.sum()), float(predicted.sum())
-    agreed = elsewhere <= ELSEWHERE
-    if agreed and 1 / AGREEING <= factor <= AGREEING:
-        if abs(rate - due) <= NEAR * due + SPENT * latents:
-            return (
-                "expected",
-                f"as the linear optimum: {used} latents are used, and β η_dec² is what it was meant to be",
-            )
-    elif agreed and (used > 1 or factor < 1):
-        return "other-beta", (
-            f"your β is not the one applied: the KLs agree on β η_dec² = {estimated:.4g}, {factor:.3g} times what was meant"
-            + _suspicion(factor, latents, features)
-        )
-    if rate < due:
-        return "more-collapsed", (
-            f"{used} latents spend {rate:.3g} nats where the linear optimum spends {due:.3g} on {wanted}: optimisation stopped "
-            "short (learning rate, too few steps, a KL weight that was larger early on, dead latents)"
-        )
-    return "less-collapsed", (
-        f"more is encoded ({rate:.3g} nats) than by the linear optimum ({due:.3g}): a non-linear encoder or decoder gains more "
-        "from a latent than a linear one"
+        active_units=codes.active_units,
+        rate_nats=float(codes.kl.sum()),
+        kl_nats=tuple(map(float, codes.kl)),
+        predicted_active_modes=kept,
+        predicted_rate_nats=float(predicted.sum()),
+        predicted_kl_nats=tuple(map(float, predicted)),
+        believed_beta_eta_dec_squared=beta_eta_dec_squared,
+        estimated_beta_eta_dec_squared=fit.level,
+        latents=_latents(codes, fit, found, told),
+        encoded_modes=tuple(_encoded(fit, k, told) for k in range(len(fit.modes))),
+        missing_modes=tuple(each + 1 for each in fit.missing),
+        modes_told_by=("data" if fit.told_by_data else "order") if told and len(fit.modes) else None,
+        settled=not unsettled(codes),
+        rotated=codes.rotated,
+        held_variance=_is_held(codes),
+        notes=tuple(_notes(codes, fit)),
+        verdict=verdict,
+        conclusion=conclusion,
     )
 
 
-def _suspicion(factor: float, latents: int, features: int | None) -> str:
-    """What a factor between the levels looks like."""
-    known = [
-        (1 / latents, "the KL is averaged over the latents"),
-        (1 / 2, "the squared error is without its factor 1/2"),
-        (2.0, "the squared error has a factor 1/2 that was not counted, or the KL none"),
-        (float(latents), "the KL is summed over the latents where an average was counted"),
-    ]
-    if features is not None:
-        known += [
-            (float(features), "the squared error is averaged over the features"),
-            (1 / features, "the squared error is summed over features where an average was counted"),
-            (features / latents, "both terms are averaged, over features and over latents"),
-        ]
-    near = [text for value, text in known if 1 / AGREEING <= factor / value <= AGREEING]
-    return f"; it looks as if {near[0]}" if near else ""
+def _is_held(codes: Codes) -> bool:
+    """Whether variances are held, and not all at the prior's because everything collapsed."""
+    return codes.held is not None and bool(np.any(codes.information > SPENT))
+
+
+def _predicted(codes: Codes, squares: np.ndarray, level: float, eta_enc: float) -> tuple[np.ndarray, np.ndarray, int]:
+    """KL and information of each mode at the optimum, shape (d1,), and how many are kept."""
+    latents = len(codes.kl)
+    if codes.held is not None and _is_held(codes):
+        kl, information = held_optimum(squares, latents, level, codes.held)
+        return kl, information, int(np.sum(information > 0))
+    optimum = Optimum(Levels(squares, 0.0, 0.0, len(squares)), latents, level, 1.0, eta_enc)
+    reach = min(latents, len(squares))
+    kl = np.zeros(latents)
+    kl[:reach] = optimum.kl_nats[:reach]
+    return kl, kl, int(optimum.active.sum())
+
+
+def _encoded(fit: Fit, k: int, told: bool) -> EncodedMode:
+    known = told and fit.modes[k] >= 0
+    return EncodedMode(
+        int(fit.modes[k]) + 1 if known else None,
+        float(fit.information[k]),
+        float(fit.levels[k]) if known else None,
+    )
+
+
+def _latents(codes: Codes, fit: Fit, found: Resolved | None, told: bool) -> tuple[Latent, ...]:
+    """With data a latent's mode is the one that most of its variance is of; without, the order tells it if there is no rotation."""
+    latents = []
+    place = np.argsort(np.argsort(-codes.information, kind="stable"))
+    for k in range(len(codes.kl)):
+        mode, share = None, None
+        if fit.told_by_data and found is not None and len(fit.modes):
+            best = int(np.argmax(found.shares[k]))
+            if codes.used[k] and found.shares[k, best] > TOLD and fit.modes[best] >= 0:
+                mode, share = int(fit.modes[best]) + 1, float(found.shares[k, best])
+        elif told and not codes.rotated and place[k] < len(fit.modes) and fit.modes[place[k]] >= 0:
+            mode = int(fit.modes[place[k]]) + 1
+        latents.append(Latent(float(codes.kl[k]), float(codes.second_moment[k]), mode, share))
+    return tuple(latents)
+
+
+def _notes(codes: Codes, fit: Fit) -> list[str]:
+    notes = []
+    if codes.rotated and codes.correlated is not None:
+        one, other, value = codes.correlated
+        notes.append(
+            f"latents are rotated: means {one + 1} and {other + 1} have correlation {value:.2f}, which costs nothing where "
+            "variances are held; modes are told by directions of the means"
+        )
+    if codes.held is not None and _is_held(codes):
+        notes.append(
+            f"the encoder's variance is {codes.held:.4g} times the prior's throughout: taken as held, not learned (Proposition 2)"
+        )
+    if fit.unrelated:
+        notes.append("no latent goes with the data in this order: modes are told by the codes alone")
+    return notes

@@ -9,15 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from collapse.conventions import Convention, Translation, effective_water, weight_for
+from collapse.conventions import Convention, Translation, effective_water
+from collapse.decoder_option import learned_for
+from collapse.intervals import intervals_of
 from collapse.loss_option import parse_loss
-from collapse.questions import inside, levels_asked
-from collapse.reading import open_rows
+from collapse.questions import question_of, weights_asked
+from collapse.reading import is_shuffled, open_rows
 from collapse.settings import THEORY, checked_beta, checked_deviation, checked_latents, deviation_of
 from derivations.errors import DataError
-from numerics.prediction import Levels, Optimum, learned_decoder_variance
+from numerics.learned_decoder import LearnedDecoder, partition
+from numerics.prediction import Levels, Optimum
 from numerics.spectra import Spectrum, spectrum_of
-from numerics.uncertainty import FEWEST, delta_intervals, noise_edge
+from numerics.uncertainty import noise_edge
 
 __all__ = ["Prediction", "predict"]
 
@@ -30,31 +33,35 @@ class Prediction:
     """The linear VAE's global minimum on some data, mode by mode.
 
     Args:
-        name, unit: of the data.
+        name, unit: of the data; the unit is that of what is reconstructed.
+        scale: "standard" if features were divided by their standard deviations; else None.
         spectrum: of the data.
         optimum: the minimum, at β η_dec² = `translation.effective` with η_dec = 1: only that product decides.
         convention, translation: the loss that is minimised, and what it comes to.
         weight: its weight of the KL term; β where the loss is the theory's.
-        eta_dec: the decoder's standard deviation, where the loss has one; learned if `learned_decoder`.
+        eta_dec: the decoder's standard deviation, where the loss has one.
+        learned: how it comes about where it is learned; else None.
         notes: what else to know.
         weights: [low, high) of the weights that answer an inverse question; None if none was asked.
-        intervals: 95 % intervals of ζ_i² from sampling, for Gaussian data, shape (modes, 2); None where there are too few samples,
-            or two data sets.
+        intervals: 95 % intervals of ζ_i² from sampling, shape (modes, 2), nan where a mode has none; None without any.
+        interval_method: "asymptotic" or "bootstrap"; None without intervals.
         noise_edge: the largest ζ² that noise of one variance in all features would have; None where that does not apply.
     """
 
     name: str
     unit: str
+    scale: str | None
     spectrum: Spectrum
     optimum: Optimum
     convention: Convention
     translation: Translation
     weight: float
     eta_dec: float | None
-    learned_decoder: bool
+    learned: LearnedDecoder | None
     notes: tuple[str, ...]
     weights: tuple[float, float] | None = None
     intervals: np.ndarray | None = None
+    interval_method: str | None = None
     noise_edge: float | None = None
 
     @property
@@ -64,13 +71,19 @@ class Prediction:
 
     @cached_property
     def critical_weights(self) -> np.ndarray:
-        """The weight of the KL term from which on a mode is collapsed, all else being as it is; shape (modes,)."""
+        """The weight of the KL term from which on a mode is collapsed, all else being as it is; shape (modes,).
+
+        A learned decoder variance moves with the weight; then it is nan where no latent reaches.
+        """
+        if self.learned is not None:
+            return self.learned.critical_beta
         return self.weight * self.optimum.critical_beta / self.optimum.level
 
     @property
     def loss(self) -> float:
-        """The least loss in the loss's own units, without constants."""
-        return self.translation.a * self.optimum.distortion + self.translation.b * self.optimum.rate_nats
+        """The least loss in the loss's own units, without constants; with (d2/2) log η_dec² where η_dec is learned."""
+        least = self.translation.a * self.optimum.distortion + self.translation.b * self.optimum.rate_nats
+        return least if self.learned is None else least + partition(self.optimum.levels, self.learned.variance)
 
     @property
     def shares(self) -> np.ndarray:
@@ -79,15 +92,27 @@ class Prediction:
 
     @property
     def nearest(self) -> tuple[int, float]:
-        """The mode nearest to its threshold, counted from 1, and ζ_i²/(β η_dec²) − 1."""
-        squares = self.optimum.levels.zeta_squared[: self.optimum.latents]
+        """The mode nearest to its threshold, counted from 1, and its critical weight over the weight, − 1."""
+        ratios = self.critical_weights[: self.optimum.latents] / self.weight
         with np.errstate(divide="ignore"):
-            place = int(np.argmin(np.abs(np.log(squares / self.optimum.level))))
-        return place + 1, float(squares[place] / self.optimum.level - 1)
+            place = int(np.argmin(np.abs(np.log(ratios))))
+        return place + 1, float(ratios[place] - 1)
 
-    def _in_weights(self, interval: np.ndarray) -> list[float]:
-        """An interval of ζ² as one of the critical weight."""
-        return [float(self.weight * value / self.optimum.level) for value in interval]
+    @property
+    def indicative(self) -> bool:
+        """Whether the likelihood is not Gaussian, so that all answers are local estimates."""
+        return self.convention.likelihood != "gaussian"
+
+    @property
+    def has_critical_eta_dec(self) -> bool:
+        """Whether η_dec is there to be set: the loss has one, and does not learn it."""
+        return self.eta_dec is not None and self.learned is None
+
+    def _interval(self, k: int, factor: float) -> list[float] | None:
+        """The interval of a mode's ζ², times a factor; None without one."""
+        if self.intervals is None or np.isnan(self.intervals[k]).any():
+            return None
+        return [float(value * factor) for value in self.intervals[k]]
 
     def document(self) -> dict[str, Any]:
         """All of it, for JSON; infinities and what is undefined become None."""
@@ -96,21 +121,24 @@ class Prediction:
             {
                 "mode": k + 1,
                 "zeta_squared": float(o.levels.zeta_squared[k]),
-                "critical_beta": float(self.critical_weights[k]),
-                "critical_eta_dec": None if self.eta_dec is None else float(o.critical_eta_dec[k] * self.eta_dec),
+                "critical_beta": _finite(float(self.critical_weights[k])),
+                "critical_eta_dec": None
+                if not self.has_critical_eta_dec
+                else float(o.critical_eta_dec[k] * (self.eta_dec or 1.0)),
                 "active": bool(o.active[k]),
                 "encoder_std": float(o.encoder_std[k]) if o.reached[k] else None,
                 "kl_nats": float(o.kl_nats[k]),
                 "kl_bits": float(o.kl_nats[k]) / BITS,
                 "variance_share": float(self.shares[k]),
-                "zeta_squared_interval": None if self.intervals is None else [float(v) for v in self.intervals[k]],
-                "critical_beta_interval": None if self.intervals is None else self._in_weights(self.intervals[k]),
+                "zeta_squared_interval": self._interval(k, 1.0),
+                "critical_beta_interval": None if self.learned else self._interval(k, self.weight / o.level),
             }
             for k in range(len(o.levels.zeta_squared))
         ]
         return {
             "data": self.name,
             "unit": self.unit,
+            "scale": self.scale,
             "samples": self.spectrum.n,
             "features": self.spectrum.inputs,
             "outputs": self.spectrum.outputs,
@@ -120,9 +148,11 @@ class Prediction:
             "beta": self.weight,
             "eta_dec": self.eta_dec,
             "eta_enc": o.eta_enc,
-            "learned_eta_dec": self.learned_decoder,
+            "learned_eta_dec": self.learned is not None,
+            "many_optima": self.learned is not None and self.learned.level,
             "effective_beta_eta_dec_squared": o.level,
             "exact": self.translation.exact,
+            "indicative": self.indicative,
             "active_modes": self.active_modes,
             "rate_nats": o.rate_nats,
             "rate_bits": o.rate_nats / BITS,
@@ -132,6 +162,7 @@ class Prediction:
             "nearest_mode": mode[0],
             "nearest_margin": mode[1],
             "beta_interval": None if self.weights is None else [_finite(value) for value in self.weights],
+            "interval_method": self.interval_method,
             "marchenko_pastur_edge": self.noise_edge,
             "notes": list(self.notes),
             "modes": rows,
@@ -160,6 +191,7 @@ def predict(
     centre: bool = True,
     scale: str | None = None,
     modes: int | None = None,
+    intervals: str = "asymptotic",
     pool: Executor | None = None,
 ) -> Prediction:
     """What a linear VAE with learned encoder variances does with data at its global minimum.
@@ -174,19 +206,24 @@ def predict(
         eta_enc: the prior's standard deviation.
         latents: how many there are; by default as many as modes.
         loss: the loss's convention, see `collapse.conventions.parse_loss`; None for the theory's, E‖y − ŷ‖²/(2 η_dec²) + β KL.
-        learn_eta_dec: whether η_dec is learned as well.
+        learn_eta_dec: whether η_dec is learned as well; critical weights are then those of the learned case.
         active, nats, explained: at most one: choose β such that so many modes are kept, the rate is so many nats, or so large a
             share of the variance is explained.
         centre: whether encoder and decoder have biases, which centres x and y.
-        scale: None, or "standard" to divide each feature by its standard deviation first.
+        scale: None, or "standard" to divide each feature by its standard deviation first (about its mean, centred or not).
         modes: how many leading modes to compute; None for all.
+        intervals: "asymptotic" (the delta method, for Gaussian data of an autoencoder), "bootstrap" (holds all rows) or "none".
         pool: workers for the pass over the data.
 
     Raises:
         DataError: the data, or the setting, cannot be used; one line says why.
     """
     checked_deviation("--eta-enc", eta_enc)
-    if target is not None and any(_is_shuffled(each) for each in (data, target)):
+    if target is None and target_key is not None:
+        raise DataError(
+            f"--target-key {target_key} is of a target, and there is none: give --target too, or leave it out."
+        )
+    if target is not None and any(is_shuffled(each) for each in (data, target)):
         raise DataError("a shuffled DataLoader would pair x and y at random: give loaders with shuffle=False.")
     rows = open_rows(data, key)
     other = None if target is None else open_rows(target, target_key)
@@ -205,35 +242,18 @@ def predict(
     convention = replace(convention, weight=weight)
     deviation = deviation_of(convention, loss, eta_dec, learn_eta_dec)
     notes: list[str] = []
+    learned = None
     if learn_eta_dec:
-        variance = learned_decoder_variance(levels, width, weight)
-        if variance == 0:
-            raise DataError(
-                f"--learn-eta-dec: at beta = {weight:g} the loss has no lower bound, since {width} latents can explain everything: "
-                "give fewer latents, or hold eta_dec fixed."
-            )
-        deviation = float(np.sqrt(variance))
-        notes.append(
-            f"the decoder's variance is learned: η_dec² = {variance:.6g}; thresholds and loss are those at this η_dec"
-        )
+        learned, lines = learned_for(levels, width, weight)
+        deviation = float(np.sqrt(learned.variance))
+        notes += lines
     if deviation is not None:
         convention = replace(convention, decoder_std=deviation)
-    asked = [
-        name for name, value in (("active", active), ("nats", nats), ("explained", explained)) if value is not None
-    ]
-    if len(asked) > 1:
-        raise DataError(f"--{asked[0]} and --{asked[1]} both choose beta: give one of them.")
-    if asked and (beta is not None or learn_eta_dec):
-        raise DataError(f"--{asked[0]} chooses beta: leave {'--learn-eta-dec' if learn_eta_dec else '--beta'} out.")
     weights = None
-    if asked:
-        low, high = levels_asked(levels, width, active, nats, explained)
-        weights = (
-            weight_for(convention, low, spectrum.outputs, width) if low > 0 else low,
-            weight_for(convention, high, spectrum.outputs, width) if high < np.inf else high,
-        )
-        level = inside(low, high)
-        weight = weight_for(convention, level, spectrum.outputs, width)
+    if question_of(
+        active, nats, explained, fixed="--learn-eta-dec" if learn_eta_dec else "--beta" if beta is not None else None
+    ):
+        weights, weight = weights_asked(convention, levels, width, active, nats, explained)
         convention = replace(convention, weight=weight)
     translation = effective_water(convention, spectrum.outputs, width)
     if translation.effective is None:
@@ -247,19 +267,14 @@ def predict(
         notes.append(
             f"{len(levels.zeta_squared)} modes are computed, and as many latents assumed: --latents says how many"
         )
-    intervals = None
-    if spectrum.autoencoder and centre and spectrum.n >= FEWEST:
-        intervals = delta_intervals(levels.zeta_squared, spectrum.n)
+    bounds, method, line = intervals_of(intervals, spectrum, rows, other, centre, scale)
+    notes += [line] if line else []
     edge = _noise(spectrum, notes)
-    unit = "units of each feature's deviation" if scale else rows.unit
+    unit = "units of each feature's standard deviation, about its mean" if scale else (other or rows).unit
     return Prediction(
-        rows.name, unit, spectrum, optimum, convention, translation, weight, deviation, learn_eta_dec,
-        tuple(notes), weights, intervals, edge,
+        rows.name, unit, scale, spectrum, optimum, convention, translation, weight, deviation, learned,
+        tuple(notes), weights, bounds, method, edge,
     )  # fmt: skip
-
-
-def _is_shuffled(source: Any) -> bool:
-    return type(getattr(source, "sampler", None)).__name__ == "RandomSampler"
 
 
 def _noise(spectrum: Spectrum, notes: list[str]) -> float | None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from derivations.errors import DataError
 
-__all__ = ["Rows", "as_array", "from_array", "open_rows"]
+__all__ = ["Rows", "as_array", "from_array", "is_shuffled", "open_rows"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,12 +72,14 @@ def open_rows(source: Any, key: str | None = None) -> Rows:
     Args:
         source: a path that ends in .npy, .npz, .csv, .parquet or .zarr; a name of `collapse.files.BUNDLED`; an array, a tensor, a
             Dask array; or an iterable of batches that can be iterated again, such as a DataLoader, a batch an array or a tuple
-            that begins with one.
+            that begins with one; or what this function returned.
         key: the array's name in an .npz file.
 
     Raises:
         DataError: it cannot be read, or holds no numbers in rows; one line says what and where.
     """
+    if isinstance(source, Rows):
+        return source
     if isinstance(source, str | os.PathLike):
         from collapse.files import open_named  # builds on this module
 
@@ -97,6 +99,11 @@ def open_rows(source: Any, key: str | None = None) -> Rows:
     raise DataError(
         f"cannot read data from {type(source).__name__}: give an array, a tensor, an iterable of batches or a path."
     )
+
+
+def is_shuffled(source: Any) -> bool:
+    """Whether it is a DataLoader that gives another order each time."""
+    return type(getattr(source, "sampler", None)).__name__ == "RandomSampler"
 
 
 # ---------------------------------------------------------------------------------------------- in memory

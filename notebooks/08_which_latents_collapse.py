@@ -97,7 +97,7 @@ def trained(beta, seed=0):
     generator = torch.Generator().manual_seed(seed)
     W, U = (torch.randn((64, 10), generator=generator, dtype=torch.float64).div(30).requires_grad_() for _ in range(2))
     log_variance = torch.zeros(10, dtype=torch.float64, requires_grad=True)
-    optimiser = torch.optim.LBFGS([W, U, log_variance], max_iter=2000, history_size=30, line_search_fn="strong_wolfe",
+    optimiser = torch.optim.LBFGS([W, U, log_variance], max_iter=3000, history_size=100, line_search_fn="strong_wolfe",
                                   tolerance_change=0, tolerance_grad=1e-9)  # fmt: skip
 
     def closure():
@@ -112,13 +112,16 @@ def trained(beta, seed=0):
 
 
 for applied in (50.0, 5.0):
-    diagnosis = diagnose(*trained(applied), found.spectrum.zeta_squared, beta_eta_dec_squared=50.0, features=64)
+    codes = trained(applied)
+    diagnosis = diagnose(*codes, found.spectrum.zeta_squared, beta_eta_dec_squared=50.0, features=64, data=digits)
     print(f"trained at {applied:g}: {diagnosis.active_units} active units, {diagnosis.rate_nats:.3f} nats")
     print(f"    {diagnosis.verdict}: {diagnosis.conclusion}")
 
 # %% [markdown]
-# The measured KLs alone give the $\beta\,\eta_{dec}^2$ that training really had: the one at which the linear optimum
-# spends as much in all; and it spends it on the latents likewise.
+# The data tell which modes the codes span, however the latents mix them. What the codes tell of mode $i$, in nats, is
+# $\tfrac12\log(\zeta_i^2/(\beta\,\eta_{dec}^2))$ at the optimum; so each mode gives the $\beta\,\eta_{dec}^2$ that training
+# really had. Where they agree, no mode is missing, and $E[m^2]+E[\sigma^2]$ of each latent is the prior's variance, as at an
+# optimum of any level, it is another $\beta$ and not training that has stopped early.
 #
 # ## How sure is the spectrum?
 #

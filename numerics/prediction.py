@@ -14,14 +14,13 @@ import sympy
 from jaxtyping import Bool, Float
 
 from derivations import notation as n
-from derivations.decoder_variance import CLOSED_FORM, kept
 from derivations.elbo import kl_parts
 from derivations.errors import DataError
 from derivations.linear_agreement import LEVEL, LINEAR_LOSS
 from derivations.theorem_2_learned_variance import CORRECTED_EXTRA_LATENTS, EQUATION_17_18, EQUATION_19
 from numerics.lambdified import evaluate
 
-__all__ = ["Levels", "Optimum", "learned_decoder_variance", "level_for_explained", "level_for_nats", "levels_of_active"]
+__all__ = ["Levels", "Optimum", "level_for_explained", "level_for_nats", "levels_of_active"]
 
 CRITICAL_BETA = sympy.solve(sympy.Eq(LEVEL, n.zeta[n.i] ** 2), n.beta)[0]
 """The β from which on mode i is collapsed, at a given η_dec."""
@@ -225,14 +224,3 @@ def _reachable(levels: Levels, latents: int, option: str) -> Float[np.ndarray, "
     if not len(squares):
         raise DataError(f"{option}: there is nothing to encode, every ζ² is 0.")
     return squares
-
-
-def learned_decoder_variance(levels: Levels, latents: int, beta: float) -> float:
-    """η_dec² where it is learned too (x.decoder-variance-exact); 0 where the loss has no lower bound."""
-    values = levels.values(latents, beta=beta)
-    found = []
-    for count in range(values[n.d1] + 1):
-        value, admitted = evaluate(CLOSED_FORM, values | {kept: np.float64(count)}, "numpy")
-        if bool(admitted):
-            found.append(float(value))
-    return max(0.0, min(found))

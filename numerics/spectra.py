@@ -16,10 +16,11 @@ from jaxtyping import Float
 
 from derivations.errors import DataError
 from numerics.krylov import leading_eigenvalues
+from numerics.scales import inverse_scales, variances_of
 from numerics.streaming import Samples, Sums, added, nonempty, rows_of, shift_of, shifted, summed
 from numerics.tolerances import RANK_CUTOFF
 
-__all__ = ["Spectrum", "spectrum_of"]
+__all__ = ["Spectrum", "spectrum_of", "whitened_cross"]
 
 DENSE = 4096
 """Features, or rows, up to which all eigenvalues are computed although only the leading ones are asked for."""
@@ -68,7 +69,8 @@ def spectrum_of(
         x: inputs.
         y: targets, one for each input in the same order; None for an autoencoder.
         centre: whether encoder and decoder have biases (Appendix B).
-        scale: "standard" to divide each feature of x and y by its standard deviation, constant ones left at 0; None.
+        scale: "standard" to divide each feature of x and y by its standard deviation, which is about the mean whether that is taken
+            off or not; constant ones left at 0. Or None.
         modes: how many leading ζ_i²; None for all.
         pool: workers for the products of chunks; None for this process.
 
@@ -110,19 +112,16 @@ def _moment(found: Sums, shift: np.ndarray, centre: bool, name: str) -> np.ndarr
     return products if centre else products + np.outer(mean + shift, mean + shift)
 
 
-def _inverse_scales(variances: np.ndarray, scale: str | None) -> np.ndarray:
-    """What features are divided by, inverted; 0 for constant ones, whatever the units of the others are."""
-    if scale is None:
-        return np.ones_like(variances)
-    return np.where(variances > 0, 1 / np.sqrt(np.where(variances > 0, variances, 1.0)), 0.0)
+def _spreads(found: Sums) -> np.ndarray:
+    return variances_of(found.products.diagonal() / found.n, found.sum / found.n)
 
 
 def _autoencoder(x: Samples, found: Sums, shift: np.ndarray, centre: bool, scale: str | None) -> Spectrum:
     moment = _moment(found, shift, centre, x.name) * x.factor**2
-    variances = moment.diagonal().copy()
-    _refuse_constant(float(variances.max(initial=0.0)), x.name, centre)
+    variances = _spreads(found) * x.factor**2 if centre or scale else moment.diagonal().copy()
+    _refuse_constant(float(variances.max(initial=0.0)), x.name, centre or scale is not None)
     if scale is not None:
-        inverse = _inverse_scales(variances, scale)
+        inverse = inverse_scales(variances, scale)
         moment = moment * inverse * inverse[:, None]
     eigenvalues = np.maximum(np.linalg.eigvalsh(moment)[::-1], 0.0)
     return _of_autoencoder(eigenvalues, float(np.trace(moment)), found.n, len(shift), centre, variances, complete=True)
@@ -149,7 +148,7 @@ def _refuse_constant(largest: float, name: str, centre: bool) -> None:
 def _by_rows(x: Samples, centre: bool, scale: str | None) -> Spectrum:
     """By the n x n matrix of products of rows, which has the same eigenvalues but for zeros."""
     rows, variances = _prepared(x, centre, scale)
-    _refuse_constant(float(variances.max(initial=0.0)), x.name, centre)
+    _refuse_constant(float(variances.max(initial=0.0)), x.name, centre or scale is not None)
     n, features = rows.shape
     eigenvalues = np.maximum(np.linalg.eigvalsh(rows @ rows.T / n)[::-1], 0.0)
     total = float(np.vdot(rows, rows)) / n
@@ -157,17 +156,20 @@ def _by_rows(x: Samples, centre: bool, scale: str | None) -> Spectrum:
 
 
 def _prepared(x: Samples, centre: bool, scale: str | None) -> tuple[np.ndarray, np.ndarray]:
-    """All rows, centred and scaled as asked, and the variances (or second moments) of the features before scaling."""
+    """All rows, centred and scaled as asked, and the variances (or second moments, if neither) of the features before scaling."""
     chunks = list(nonempty(x.chunks(rows_of(x.shape[1])), x.name))
     shift = shift_of(chunks[0])
     rows = np.concatenate([shifted(chunk, shift) for chunk in chunks])
     if centre and len(rows) == 1:
         raise DataError(f"{x.name} holds one sample, which centring turns into zero: give more rows, or --no-centre.")
-    rows += -rows.mean(0) if centre else shift
+    second, mean = np.einsum("ij,ij->j", rows, rows) / len(rows), rows.mean(0)
+    rows += -mean if centre else shift
     rows *= x.factor
-    variances = np.einsum("ij,ij->j", rows, rows) / len(rows)
+    variances = variances_of(second, mean) * x.factor**2
+    if not (centre or scale):
+        variances = np.einsum("ij,ij->j", rows, rows) / len(rows)
     if scale is not None:
-        rows *= _inverse_scales(variances, scale)
+        rows *= inverse_scales(variances, scale)
     return rows, variances
 
 
@@ -185,9 +187,11 @@ def _matrix_free(x: Samples, centre: bool, scale: str | None, modes: int) -> Spe
         total += moved.sum(0)
         squares += np.einsum("ij,ij->j", moved, moved)
     mean = total / n
-    variances = (squares / n - mean**2 + (0 if centre else 1) * (mean + shift) ** 2) * x.factor**2
-    _refuse_constant(float(variances.max(initial=0.0)), x.name, centre)
-    inverse = _inverse_scales(variances, scale) * x.factor
+    spreads = variances_of(squares / n, mean) * x.factor**2
+    moments = spreads + (0 if centre else 1) * ((mean + shift) * x.factor) ** 2
+    variances = spreads if centre or scale else moments
+    _refuse_constant(float(variances.max(initial=0.0)), x.name, centre or scale is not None)
+    inverse = inverse_scales(variances, scale) * x.factor
     about = shift + mean if centre else np.zeros_like(mean)
 
     def product(block: np.ndarray) -> np.ndarray:
@@ -202,7 +206,7 @@ def _matrix_free(x: Samples, centre: bool, scale: str | None, modes: int) -> Spe
         return inverse[:, None] * (found - np.outer(about, weights)) / n
 
     eigenvalues = leading_eigenvalues(product, x.shape[1], modes)
-    whole = float((variances * (inverse / x.factor) ** 2).sum())
+    whole = float((moments * (inverse / x.factor) ** 2).sum())
     return _of_autoencoder(eigenvalues, whole, n, x.shape[1], centre, variances, complete=False)
 
 
@@ -238,26 +242,35 @@ def _conditional(x: Samples, y: Samples, centre: bool, scale: str | None, pool: 
         return _conditional_by_rows(x, y, centre, scale)
     found, shift = added(nonempty(_paired(x, y), x.name), pool)
     moment = _moment(found, shift, centre, x.name)
-    variances = moment.diagonal().copy()
+    spreads = _spreads(found)
+    variances = spreads if centre else moment.diagonal().copy()
     _refuse_constant(float(variances[:D0].max()), x.name, centre)
-    _refuse_constant(float(variances[D0:].max()), y.name, centre)
-    # whitening minds no unit of x: with each feature at its own, the rank does not either
-    inverse = np.concatenate([_inverse_scales(variances[:D0], "standard"), _inverse_scales(variances[D0:], scale)])
+    _refuse_constant(float((variances if scale is None else spreads)[D0:].max()), y.name, centre or scale is not None)
+    Z, y2 = whitened_cross(moment, D0, inverse_scales(variances[:D0], "standard"), inverse_scales(spreads[D0:], scale))
+    return _of_pair(Z, y2, found.n, D0, d2, Z.shape[1], centre, variances[:D0])
+
+
+def whitened_cross(moment: np.ndarray, D0: int, inputs: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray, float]:
+    """Z = E[y x̃ᵀ], with as many columns as A has rank, and E‖y‖², from the moment of x and y side by side.
+
+    Features are multiplied by `inputs` and `outputs` first. Whitening minds no unit of x: with each feature in units of its own
+    deviation, the rank does not either.
+    """
+    inverse = np.concatenate([inputs, outputs])
     moment = moment * inverse * inverse[:, None]
     phi, P = np.linalg.eigh(moment[:D0, :D0])
     kept = phi > RANK_CUTOFF.value * phi[-1]
-    Z = moment[D0:, :D0] @ P[:, kept] / np.sqrt(phi[kept])
-    y2 = float(np.trace(moment[D0:, D0:]))
-    return _of_pair(Z, y2, found.n, D0, d2, int(kept.sum()), centre, variances[:D0])
+    return moment[D0:, :D0] @ P[:, kept] / np.sqrt(phi[kept]), float(np.trace(moment[D0:, D0:]))
 
 
 def _conditional_by_rows(x: Samples, y: Samples, centre: bool, scale: str | None) -> Spectrum:
     """With fewer rows than features: X = √n L Φ^{1/2} P_Aᵀ by the products of rows, so that Z = Yᵀ L/√n."""
-    (X, variances), (Y, others) = _prepared(x, centre, "standard"), _prepared(y, centre, scale)
+    (X, variances), (Y, others) = _prepared(x, centre, None), _prepared(y, centre, scale)
     if len(X) != len(Y):
         raise DataError(f"x and y must hold the same samples; got {len(X)} rows in {x.name} and {len(Y)} in {y.name}.")
     _refuse_constant(float(variances.max()), x.name, centre)
-    _refuse_constant(float(others.max()), y.name, centre)
+    _refuse_constant(float(others.max()), y.name, centre or scale is not None)
+    X *= inverse_scales(variances, "standard")
     phi, L = np.linalg.eigh(X @ X.T / len(X))
     kept = phi > RANK_CUTOFF.value * phi[-1]
     Z = Y.T @ L[:, kept] / np.sqrt(len(Y))

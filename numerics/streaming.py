@@ -16,7 +16,7 @@ __all__ = ["Samples", "Sums", "added", "nonempty", "rows_of", "shift_of", "shift
 CHUNK_BYTES = 1 << 25
 """Of a chunk in float64."""
 _DROWNING = 100
-"""How many times the largest variance a squared mean may be, at a loss of two of sixteen digits."""
+"""How many times a feature's variance its squared mean may be, at a loss of two of sixteen digits."""
 _AHEAD = 8
 """Chunks in the hands of a pool."""
 
@@ -50,14 +50,13 @@ def rows_of(features: int) -> int:
 
 
 def shift_of(first: np.ndarray) -> np.ndarray:
-    """About what sums are taken: 0, but where a mean is so large that it would drown the variance, the mean.
+    """About what sums are taken: 0, but where a feature's mean is so large that it would drown the variance, the mean.
 
-    It is whole for integers, whose sums stay exact.
+    It is whole for integers, whose sums stay exact. Without it a constant feature would be left with a variance from rounding.
     """
     mean = first.mean(0, dtype=np.float64)
-    if (mean**2).max(initial=0.0) <= _DROWNING * first.var(0, dtype=np.float64).max(initial=0.0):
-        return np.zeros_like(mean)
-    return np.rint(mean) if first.dtype.kind in "biu" else mean
+    drowned = mean**2 > _DROWNING * first.var(0, dtype=np.float64)
+    return np.where(drowned, np.rint(mean) if first.dtype.kind in "biu" else mean, 0.0)
 
 
 def shifted(chunk: np.ndarray, shift: np.ndarray) -> np.ndarray:

@@ -1,8 +1,8 @@
 """How far ζ_i² of a sample may be from those of what it was drawn from, and which are sampling noise. For autoencoders.
 
-Gaussian data and well separated eigenvalues: √n (log λ_i − log ℓ_i) tends to N(0, 2) (Anderson 1963). Otherwise by bootstrap. Noise
-of one variance s² in all D features has eigenvalues up to s² (1 + √(D/n))² (Marchenko & Pastur 1967); s² is read off the median, as
-in Gavish & Donoho 2014.
+Gaussian data and well separated eigenvalues: √n (log λ_i − log ℓ_i) tends to N(0, 2) (Anderson 1963). For others:
+`numerics.bootstrap`. Noise of one variance s² in all D features has eigenvalues up to s² (1 + √(D/n))² (Marchenko & Pastur 1967);
+s² is read off the median, as in Gavish & Donoho 2014.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from jaxtyping import Float
 
 from derivations.errors import DataError
 
-__all__ = ["bootstrap_intervals", "delta_intervals", "noise_edge"]
+__all__ = ["FEWEST", "LEVEL", "delta_intervals", "noise_edge"]
 
 LEVEL = 0.95
 """Of intervals."""
@@ -43,38 +43,6 @@ def delta_intervals(
         raise DataError(f"intervals need at least {FEWEST} samples, got {n}: give more, or none are shown.")
     spread = NormalDist().inv_cdf((1 + level) / 2) * np.sqrt(2 / n)
     return np.stack([zeta_squared * np.exp(-spread), zeta_squared * np.exp(spread)], 1)
-
-
-def bootstrap_intervals(
-    x: Float[np.ndarray, "n features"], modes: int, *, replicates: int = 200, seed: int = 0, level: float = LEVEL
-) -> Float[np.ndarray, "modes 2"]:
-    """Percentile intervals of leading eigenvalues of the covariance, rows drawn with replacement.
-
-    Whatever the data's distribution; but leading sample eigenvalues are too large on average, and those of a resample once more.
-    Therefore the percentiles are of λ²/λ*, the resample's relative error turned about.
-
-    Args:
-        x: float64, shape (n, features).
-        modes: how many.
-        replicates: resamples.
-        seed: of the draws.
-        level: of the intervals.
-    """
-    n = len(x)
-    rng = np.random.default_rng(seed)
-    centred = x - x.mean(0)
-    found = np.empty((replicates, modes))
-    whole = _leading(centred, np.full(n, 1 / n), modes)
-    for k in range(replicates):
-        found[k] = _leading(centred, rng.multinomial(n, np.full(n, 1 / n)) / n, modes)
-    turned = whole**2 / np.maximum(found, np.finfo(np.float64).tiny)
-    return np.quantile(turned, [(1 - level) / 2, (1 + level) / 2], axis=0).T
-
-
-def _leading(x: np.ndarray, weights: np.ndarray, modes: int) -> np.ndarray:
-    mean = weights @ x
-    covariance = (x * weights[:, None]).T @ x - np.outer(mean, mean)
-    return np.linalg.eigvalsh(covariance)[::-1][:modes]
 
 
 def noise_edge(zeta_squared: Float[np.ndarray, " modes"], n: int, features: int) -> tuple[float | None, str]:

@@ -45,14 +45,13 @@ def figure_of(found: Prediction) -> Any:
     figure = Figure(figsize=(11, 3.4), layout="constrained")
     spectrum, units, curve = figure.subplots(1, 3)
     squares = o.levels.zeta_squared
-    shown = np.arange(1, min(len(squares), max(3 * found.active_modes, 30)) + 1)
-    values = squares[: len(shown)]
-    active = o.active[: len(shown)]
-    positive = values[values > 0]
-    logarithmic = positive.max() / positive.min() > SPREAD
-    spectrum.vlines(shown, positive.min() / 2 if logarithmic else 0, values, color="0.7", linewidth=1)
+    # a mode with ζ² = 0 has no place on a logarithmic scale, nor anything to encode
+    count = min(int(np.sum(squares > 0)), max(3 * found.active_modes, 30))
+    shown, values, active = np.arange(1, count + 1), squares[:count], o.active[:count]
+    logarithmic = values.max() / values.min() > SPREAD
+    spectrum.vlines(shown, values.min() / 2 if logarithmic else 0, values, color="0.7", linewidth=1)
     spectrum.plot(shown[active], values[active], "o", color="black", label="active")
-    left, beyond = o.reached[: len(shown)] & ~active, ~o.reached[: len(shown)]
+    left, beyond = o.reached[:count] & ~active, ~o.reached[:count]
     spectrum.plot(shown[left], values[left], "o", markerfacecolor="white", color="black", label="collapsed")
     if beyond.any():
         spectrum.plot(shown[beyond], values[beyond], "x", color="black", label="without a latent")

@@ -10,11 +10,11 @@ from numerics.certificates import gap
 from numerics.decoder_problems import decoder_problems
 from numerics.decoder_profile import least_over_decoder
 from numerics.descent import minimise
+from numerics.learned_decoder import learned_decoder
 from numerics.minimum import FAST
 from numerics.prediction import (
     Levels,
     Optimum,
-    learned_decoder_variance,
     level_for_explained,
     level_for_nats,
     levels_of_active,
@@ -121,7 +121,7 @@ def test_the_learned_decoder_variance_has_the_least_loss(
     squares: np.ndarray, d1: int, beta: float, rest: float
 ) -> None:
     data = levels(squares, rest, len(squares) + 2)
-    found = learned_decoder_variance(data, d1, beta)
+    found = learned_decoder(data, d1, beta).variance
 
     def cost(variance: float) -> float:
         return Optimum(data, d1, beta, float(np.sqrt(variance))).loss + data.outputs / 2 * float(np.log(variance))
@@ -135,12 +135,12 @@ def test_the_learned_decoder_variance_of_the_audit() -> None:
         given_ = problem(
             np.random.default_rng(1), squares, 2, beta=beta, eta_dec=1.0, eta_enc=1.0, learned_decoder=True
         )
-        stated = learned_decoder_variance(levels(squares, 0.7, 5), 2, beta)
+        stated = learned_decoder(levels(squares, 0.7, 5), 2, beta).variance
         assert stated == pytest.approx(least_over_decoder(given_).variance, rel=SPECTRUM.value)
 
 
 def test_without_a_bound_the_learned_variance_is_zero() -> None:
-    assert learned_decoder_variance(levels(np.array([2.0, 1.0])), 2, 0.5) == 0
+    assert learned_decoder(levels(np.array([2.0, 1.0])), 2, 0.5).variance == 0
 
 
 def test_questions_without_an_answer_are_refused() -> None:
@@ -159,7 +159,7 @@ def test_descent_over_all_parameters_ends_at_the_learned_decoder_variance() -> N
     problems = [each for each in decoder_problems(300, 0) if "decoder-valley" not in each.regimes]
     close, met = 0, set()
     for given_, minimum in zip(problems, minimise(problems, seed=0, route=FAST), strict=True):
-        stated = learned_decoder_variance(Levels(given_.spectrum**2, 0.0, given_.r, given_.d2), given_.d1, given_.beta)
+        stated = learned_decoder(Levels(given_.spectrum**2, 0.0, given_.r, given_.d2), given_.d1, given_.beta).variance
         if minimum.diverged or stated == 0:
             assert minimum.diverged and stated == 0
             continue

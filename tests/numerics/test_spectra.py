@@ -213,3 +213,32 @@ def test_other_bad_settings() -> None:
         spectrum_of(Array(np.eye(3)), modes=0)
     with pytest.raises(DataError, match="scale"):
         spectrum_of(Array(np.eye(3)), scale="minmax")
+
+
+@pytest.mark.parametrize("value", [0.1, 1 / 3, 7.7, 1e5])
+@pytest.mark.parametrize("n", [4, 100, 70_000])
+@pytest.mark.parametrize("centre", [True, False])
+def test_a_constant_feature_is_none_once_features_are_standardised(value: float, n: int, centre: bool) -> None:
+    """Rounding leaves its variance near 1e-17, which would come out as a mode of its own with ζ² = 1."""
+    x = np.concatenate([np.random.default_rng(0).standard_normal((n, 2)), np.full((n, 1), value)], 1)
+    found = spectrum_of(Array(x), scale="standard", centre=centre)
+    assert found.zeta_squared[2] == 0 and found.constant == 1
+
+
+@pytest.mark.parametrize("features", [6, 90])
+@pytest.mark.parametrize("modes", [None, 3])
+def test_features_are_standardised_by_their_deviation_about_the_mean_without_centring_too(
+    features: int, modes: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = np.random.default_rng(3).standard_normal((50, features)) * np.geomspace(1, 9, features) + 2
+    scaled = x / x.std(0)
+    squares = np.linalg.svd(scaled, compute_uv=False)[:3] ** 2 / len(x)
+    monkeypatch.setattr("numerics.spectra.DENSE", 10**6 if modes is None else 1)
+    found = spectrum_of(Array(x), scale="standard", centre=False, modes=modes)
+    assert found.zeta_squared[:3] == pytest.approx(squares, rel=SPECTRUM.value)
+    assert found.total == pytest.approx(float((scaled**2).mean(0).sum()), rel=SPECTRUM.value)
+    y = x @ np.random.default_rng(4).standard_normal((features, 3))
+    target = spectrum_of(Array(x), Array(y), scale="standard", centre=False)
+    assert target.total + target.residual == pytest.approx(
+        float(((y / y.std(0)) ** 2).mean(0).sum()), rel=SPECTRUM.value
+    )

@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 
+from collapse.reading import open_rows
 from derivations.errors import DataError
-from numerics.uncertainty import _quantiles, bootstrap_intervals, delta_intervals, noise_edge
+from numerics.bootstrap import bootstrap_intervals
+from numerics.spectra import spectrum_of
+from numerics.tolerances import SPECTRUM
+from numerics.uncertainty import _quantiles, delta_intervals, noise_edge
 
 
 def spectrum(x: np.ndarray) -> np.ndarray:
@@ -34,6 +38,45 @@ def test_heavy_tails_need_the_bootstrap() -> None:
     x = np.random.default_rng(2).standard_t(5, (1000, 2)) * [3.0, 1.0]
     delta, boot = delta_intervals(spectrum(x), 1000), bootstrap_intervals(x, 2)
     assert (np.ptp(boot, axis=1) > 1.2 * np.ptp(delta, axis=1)).all()
+
+
+@pytest.mark.parametrize("centre", [True, False])
+@pytest.mark.parametrize("scale", [None, "standard"])
+@pytest.mark.parametrize("with_target", [True, False])
+def test_bootstrap_intervals_are_about_the_spectrum(centre: bool, scale: str | None, with_target: bool) -> None:
+    """With every resample the sample itself, the intervals are ζ² itself: the same preparation on both sides."""
+    rng = np.random.default_rng(7)
+    x = rng.standard_normal((80, 3)) * [3.0, 1.0, 0.5] + 1
+    y = x @ rng.standard_normal((3, 4)) + rng.standard_normal((80, 4)) if with_target else None
+    found = spectrum_of(open_rows(x), None if y is None else open_rows(y), centre=centre, scale=scale)
+    squares = found.zeta_squared
+
+    class Same:
+        def multinomial(self, n: int, weights: np.ndarray) -> np.ndarray:
+            return n * weights
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(np.random, "default_rng", lambda seed: Same())
+        bounds = bootstrap_intervals(x, len(squares), y=y, centre=centre, scale=scale, replicates=3)
+    assert bounds == pytest.approx(np.stack([squares, squares], 1), rel=SPECTRUM.value)
+
+
+def test_bootstrap_intervals_of_a_conditional_model_cover() -> None:
+    """60 samples of size 400, 95 % − four standard deviations of a binomial count."""
+    rng, repeats, covered = np.random.default_rng(8), 60, 0
+    for _ in range(repeats):
+        x = rng.standard_normal((400, 2))
+        y = x @ np.diag([2.0, 1.0]) + rng.standard_normal((400, 2))
+        (low, high), _ = bootstrap_intervals(x, 2, y=y, replicates=100)
+        covered += low <= 4 <= high
+    assert covered / repeats >= 0.95 - 4 * np.sqrt(0.95 * 0.05 / repeats)
+
+
+def test_more_features_than_rows_are_bootstrapped_by_rows() -> None:
+    x = np.random.default_rng(9).standard_normal((40, 90)) * np.geomspace(10, 0.1, 90)
+    bounds = bootstrap_intervals(x, 40, replicates=20)
+    squares = spectrum(x)
+    assert (bounds[:3, 0] < squares[:3]).all() and np.isnan(bounds[-1]).all()
 
 
 @pytest.mark.parametrize(("n", "features"), [(1000, 200), (300, 200), (200, 300), (100, 1000)])

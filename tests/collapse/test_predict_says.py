@@ -1,0 +1,123 @@
+"""What predictions and diagnoses say beside their numbers: what is assumed, indicative, or in small units."""
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from collapse import predict
+from collapse.report.figures import percent, significant
+from collapse.report.prediction import summary
+from collapse.report.prediction_plot import figure_of
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "collapse.cli", *arguments], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (178.907341, "178.907"),
+        (51.8557, "51.8557"),
+        (50.0, "50.0000"),
+        (999999.7, "1.00000e+06"),
+        (99999.97, "100000"),
+        (0.000411994321, "0.000411994"),
+        (3.2e-9, "3.20000e-09"),
+        (0.0, "0"),
+        (math.nan, "–"),
+        (math.inf, "–"),
+    ],
+)
+def test_significant_figures(value: float, shown: str) -> None:
+    assert significant(value) == shown
+
+
+def test_a_zero_share_has_no_sign() -> None:
+    assert (percent(-1e-17), percent(0.0), percent(0.34599)) == ("0.00 %", "0.00 %", "34.60 %")
+
+
+def test_small_units_keep_their_figures(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).standard_normal((100, 3)) * [3e-5, 2e-5, 1e-5]
+    np.save(tmp_path / "x.npy", x)
+    ran = command("predict", str(tmp_path / "x.npy"), "--beta", "3e-10")
+    first = predict(x).spectrum.zeta_squared[0]
+    assert f"{first:.5e}" in ran.stdout and "0.0000–" not in ran.stdout
+
+
+def test_no_infinity_is_shown() -> None:
+    x = np.random.default_rng(0).standard_normal((100, 3))
+    largest = predict(x).spectrum.zeta_squared[0]
+    answer = summary(predict(x, active=0))[-1]
+    assert answer == f"answer: β ≥ {largest:.6g} keeps no mode"
+    assert summary(predict(x, active=3))[-1].startswith("answer: β < ")
+
+
+@pytest.mark.parametrize("asked", [{}, {"active": 2}, {"nats": 1.0}])
+def test_a_cross_entropy_s_answers_are_indicative(asked: dict[str, float]) -> None:
+    x = np.random.default_rng(0).random((200, 6))
+    found = predict(
+        x, loss="reconstruction=sum,kl=sum,likelihood=bernoulli", **({"beta": 0.1} | asked if not asked else asked)
+    )
+    assert found.document()["indicative"] is True
+    lines = [line for line in summary(found) if "latents" not in line]
+    assert len(lines) >= 2 and all("(indicative only)" in line for line in lines)
+    plain = predict(x, beta=0.1)
+    assert plain.document()["indicative"] is False and not any("indicative" in line for line in summary(plain))
+
+
+def test_so_are_diagnoses(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).random((50, 3))
+    np.savez(tmp_path / "data.npz", x=x)
+    np.savez(tmp_path / "codes.npz", means=0 * x, log_variances=0 * x)
+    arguments = ("diagnose", str(tmp_path / "codes.npz"), str(tmp_path / "data.npz"), "--key", "x")
+    loss = "reconstruction=sum,kl=sum,likelihood=bernoulli,weight=100"
+    ran = command(*arguments, "--loss", loss)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "expected (indicative only): " in ran.stdout and "note: Bernoulli likelihood" in ran.stdout
+    ran = command(*arguments, "--loss", loss, "--json", "-")
+    assert json.loads(ran.stdout)["indicative"] is True
+    assert "indicative" not in command(*arguments, "--beta", "100").stdout
+    listed = command(*arguments, "--loss", "list")
+    assert listed.returncode == 0 and "lightning-bolts" in listed.stdout
+
+
+def test_a_key_of_no_target_is_refused() -> None:
+    for which in ("predict", "diagnose"):
+        codes = ("codes.npz",) if which == "diagnose" else ()
+        ran = command(which, *codes, "digits", "--target-key", "y")
+        assert ran.returncode == 2 and ran.stderr.count("\n") == 1
+        assert "--target-key y" in ran.stderr or which == "diagnose"
+
+
+def test_modes_without_latents_say_what_is_assumed() -> None:
+    ran = command("predict", "digits", "--modes", "5", "--show", "1")
+    assert "5 modes are computed, and as many latents assumed" in ran.stdout
+    assert "assumed" not in command("predict", "digits", "--modes", "5", "--latents", "3", "--show", "1").stdout
+
+
+def test_the_unit_and_the_scale_are_in_the_document() -> None:
+    x = np.random.default_rng(0).standard_normal((100, 3)) + 5
+    plain, scaled = predict(x).document(), predict(x, scale="standard").document()
+    assert (plain["unit"], plain["scale"]) == ("units of the data", None)
+    assert (scaled["unit"], scaled["scale"]) == (
+        "units of each feature's standard deviation, about its mean",
+        "standard",
+    )
+
+
+def test_modes_without_variance_are_left_out_of_a_picture() -> None:
+    x = np.random.default_rng(0).standard_normal((100, 2)) @ np.array([[30.0, 0, 0, 0], [0, 1, 0, 0]])
+    found = predict(x, beta=2.0)
+    assert len(found.spectrum.zeta_squared) == 4 and found.spectrum.zeta_squared[2] == 0
+    spectrum = figure_of(found).axes[0]
+    assert spectrum.get_yscale() == "log"
+    drawn = np.concatenate([line.get_xydata() for line in spectrum.lines if line.get_linestyle() == "None"])
+    assert len(drawn) == 2 and (drawn[:, 1] > 0).all()

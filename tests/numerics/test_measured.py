@@ -1,0 +1,62 @@
+"""What codes tell of modes and levels: inverses of the optimum's own formulas, and regressions that no mixing changes."""
+
+import numpy as np
+import pytest
+
+from collapse.reading import open_rows
+from numerics.measured import held_optimum, log_level, resolved
+from numerics.prediction import Levels, Optimum
+from numerics.tolerances import SPECTRUM
+
+SQUARES = np.array([7.0, 4.0, 2.5, 0.8])
+
+
+@pytest.mark.parametrize("level", [0.3, 2.0])
+def test_levels_are_read_off_the_learned_optimum(level: float) -> None:
+    optimum = Optimum(Levels(SQUARES, 0.0, 0.0, 4), 4, level, 1.0)
+    found = log_level(SQUARES[optimum.active], optimum.kl_nats[optimum.active], None)
+    assert np.exp(found) == pytest.approx(level, rel=SPECTRUM.value)
+
+
+@pytest.mark.parametrize("variance", [1.0, 0.3])
+@pytest.mark.parametrize("level", [0.3, 2.0])
+def test_levels_are_read_off_the_optimum_with_held_variances(level: float, variance: float) -> None:
+    kl, information = held_optimum(SQUARES, 6, level, variance)
+    kept = information > 0
+    assert kept.tolist() == [*(SQUARES > level * variance).tolist(), False, False]
+    assert np.exp(log_level(SQUARES[kept[:4]], information[kept], variance)) == pytest.approx(level, rel=SPECTRUM.value)
+    # a latent without a mode still costs its distance from the prior
+    assert kl[-1] == pytest.approx((variance - 1 - np.log(variance)) / 2, rel=SPECTRUM.value, abs=SPECTRUM.value)
+
+
+def test_held_variances_at_the_prior_collapse_at_the_same_levels_as_learned_ones() -> None:
+    for level in SQUARES * 0.99:
+        _, information = held_optimum(SQUARES, 4, float(level), 1.0)
+        learned = Optimum(Levels(SQUARES, 0.0, 0.0, 4), 4, float(level), 1.0)
+        assert (information > 0).tolist() == learned.active.tolist()
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("centre", [True, False])
+def test_explained_variances_are_those_of_the_spanned_modes_under_any_mixing(seed: int, centre: bool) -> None:
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((300, 5)) * [4, 3, 2, 1, 0.5] + (0 if centre else 1)
+    moment = np.cov(x, rowvar=False, bias=True) if centre else x.T @ x / len(x)
+    values, vectors = np.linalg.eigh(moment)
+    chosen = [4, 2, 1]  # all but the second best and the last
+    mixing = rng.standard_normal((3, 3)) + 2 * np.eye(3)
+    means = (x - x.mean(0) * centre) @ vectors[:, chosen] @ mixing
+    shift = 100.0 if centre else 0.0
+    found = resolved(means + shift, np.full(3, 0.01), open_rows(x + shift), centre=centre, least=0.0)
+    assert found.explained == pytest.approx(values[chosen], rel=SPECTRUM.value)
+    assert found.shares.sum(1) == pytest.approx(np.ones(3), rel=SPECTRUM.value)
+    # a rotation of latents with equal noise changes nothing
+    turned = means @ np.linalg.qr(rng.standard_normal((3, 3)))[0]
+    again = resolved(turned, np.full(3, 0.01), open_rows(x), centre=centre, least=0.0)
+    assert again.information == pytest.approx(found.information, rel=SPECTRUM.value)
+
+
+def test_codes_that_tell_nothing_are_left_out() -> None:
+    x = np.random.default_rng(0).standard_normal((50, 3))
+    found = resolved(np.zeros((50, 2)), np.ones(2), open_rows(x), centre=True, least=0.01)
+    assert found.explained.shape == (0,) and found.shares.shape == (2, 0)
