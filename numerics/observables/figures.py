@@ -28,6 +28,7 @@ from numerics.minimum import Minimum
 from numerics.mnist import mnist_moments, mnist_problem
 from numerics.observables.base import Check, everywhere
 from numerics.observables.minima import truth
+from numerics.observables.trained import training_findings
 from numerics.points import backend_of, symbol_values
 from numerics.problem import Problem
 from numerics.scalar_codes import one_bit_codes, smooth_codes
@@ -84,7 +85,8 @@ def _certificate(minimum: Minimum) -> Iterator[Finding]:
 
 # ---------------------------------------------------------------------------------------- all models on Gaussian data
 def gaussian_least_loss(layer: Layer, formula: Basic) -> Iterator[Finding]:
-    """(least L_VAE for r = 0, condition for collapse): linear models attain it, and no code that is not linear is below it."""
+    """(least L_VAE for r = 0, condition for collapse): linear models attain it, no code that is not linear is below it, and
+    ReLU networks come near it in training."""
     stated_loss, condition = formula.args
     for problem in layer.problems("learned"):
         scales = 2 * problem.eta_dec**2
@@ -100,6 +102,8 @@ def gaussian_least_loss(layer: Layer, formula: Basic) -> Iterator[Finding]:
     for code in codes:
         stated = evaluate(stated_loss, code.values, "exact" if layer.name == "exact" else "numpy")
         yield Finding("codes below the least L_VAE", code.name, float(not _at_most(stated, code.loss)), EXACT)
+    if isinstance(layer, DescentLayer):
+        yield from training_findings(formula, layer.seed)
 
 
 def _at_most(stated: Any, loss: Any) -> bool:
