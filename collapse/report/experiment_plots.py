@@ -21,6 +21,8 @@ SHOWN = 8
 MARKERS = "osD^v"
 FINE = 200
 """Points of the theory's curves."""
+LONGEST_WORD = 10
+"""Letters by which a line of a caption may exceed its even share."""
 
 
 def _figure(width: float, height: float) -> Any:
@@ -57,8 +59,13 @@ def figure_of_curves(experiments: list[Experiment], sweeps: list[Sweep]) -> Any:
                 axes.axvline(threshold, color="0.75", linestyle="--", linewidth=0.8)
             axes.spines[["top", "right"]].set_visible(False)
             axes.legend(frameon=False, fontsize=7)
-        part.supxlabel("\n".join(textwrap.wrap(caption(experiment, sweep), 150)), fontsize=7)
+        part.supxlabel(_lines(caption(experiment, sweep), 150), fontsize=7)
     return figure
+
+
+def _lines(text: str, most: int) -> str:
+    """Wrapped into lines of about equal length."""
+    return textwrap.fill(text, len(text) // (len(text) // most + 1) + LONGEST_WORD)
 
 
 def _bars(axes: Any, betas: np.ndarray, values: np.ndarray, marker: str, label: str) -> None:
@@ -96,5 +103,5 @@ def figure_of_images(experiment: Experiment, sweep: Sweep, data: Any, device: st
             axes.set(xticks=[], yticks=[])
         text = f"β = {beta:g}\nused {sweep.used[row, 0]}\npredicted {predicted[row]}"
         panels[0].set_ylabel(text, rotation=0, ha="right", va="center", fontsize=8)
-    figure.suptitle("\n".join(textwrap.wrap(caption(experiment, sweep), 110)), fontsize=7)
+    figure.suptitle(_lines(f"{caption(experiment, sweep)}; images of seed {setting.seeds[0]}", 140), fontsize=7)
     return figure

@@ -15,7 +15,7 @@ from collapse.experiments import Effort, Experiment
 from collapse.report.versions import SCHEMA_VERSION, versions
 from numerics.sweeps import USED, Sweep
 
-__all__ = ["as_csv", "caption", "document", "print_sweep"]
+__all__ = ["as_csv", "caption", "deaths", "document", "print_sweep"]
 
 
 def caption(experiment: Experiment, sweep: Sweep) -> str:
@@ -24,7 +24,7 @@ def caption(experiment: Experiment, sweep: Sweep) -> str:
     width = "" if s.architecture == "linear" else f", d_h = {s.hidden}, batches of {s.batch}"
     precision = "float32" if s.single else "float64"
     effort = {
-        Effort.QUICK: "quick look: far from settled",
+        Effort.QUICK: "quick look: shortened",
         Effort.DEFAULT: "reduced setting",
         Effort.FULL: "full setting",
     }
@@ -32,11 +32,9 @@ def caption(experiment: Experiment, sweep: Sweep) -> str:
     if experiment.data == "synthetic" and experiment.effort is Effort.DEFAULT:
         what = "the paper's sizes"
     settled = f"{sweep.measured.settled.mean():.0%} settled after {sweep.measured.steps:,} steps"
+    seeds = f"seed {s.seeds[0]}" if len(s.seeds) == 1 else f"seeds {s.seeds[0]} to {s.seeds[-1]}"
     rates = ", ".join(f"{rate:g}" for rate in s.schedule.rates)
-    return (
-        f"{sweep.data}, {s.architecture}, d1 = {s.d1}{width}, seeds {s.seeds[0]} to {s.seeds[-1]}, Adam {rates}, {precision}; "
-        f"{what}; {settled}"
-    )
+    return f"{sweep.data}, {s.architecture}, d1 = {s.d1}{width}, {seeds}, Adam {rates}, {precision}; {what}; {settled}"
 
 
 def deaths(sweep: Sweep) -> list[dict[str, Any]]:

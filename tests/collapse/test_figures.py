@@ -49,7 +49,7 @@ def test_numbers_and_their_origin_are_written(written: tuple[subprocess.Complete
         nats = [float(row[f"kl_nats_{k}"]) for k in range(1, 6)]
         assert deviations == sorted(deviations) and nats == sorted(nats, reverse=True)
         assert int(float(row["used"])) == sum(each > document["used_above_nats"] for each in nats)
-    for text in ("quick look: far from settled", "d_h = 32", "predicted β", "worst median over seeds"):
+    for text in ("quick look: shortened", "d_h = 32", "predicted β", "worst median over seeds"):
         assert text in process.stdout
 
 
