@@ -10,7 +10,7 @@ ONE_THREAD := OMP_NUM_THREADS=1
 
 export PYTHONUNBUFFERED := 1
 .DEFAULT_GOAL := help
-.PHONY: help audit readme test bench bench-predict mutation lint types format notebooks clean
+.PHONY: help audit readme test bench bench-predict bench-training mutation lint types format notebooks clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ bench: $(INSTALLED) ## time the descent beside its peers, and write benchmarks/R
 
 bench-predict: $(INSTALLED) ## time spectra beside NumPy and scikit-learn; LARGE=--large: from a file of 2 GB
 	$(BIN)/python benchmarks/predict.py $(LARGE)
+
+bench-training: $(INSTALLED) ## time a grid of networks as one ensemble beside a loop in PyTorch, and write benchmarks/README.md
+	$(ONE_THREAD) $(BIN)/python benchmarks/training.py
 
 mutation: $(INSTALLED) ## change the code of the theory in small ways, and see that the tests notice; takes an hour
 	$(BIN)/python tests/mutation --sample $(or $(SAMPLE),24) $(addprefix --module ,$(MODULE))

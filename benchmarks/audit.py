@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from sections import put
+
 from collapse.decisions import judge
 from collapse.judgement import examine, examine_without_descent
 from derivations.ledger import CLAIMS
@@ -71,11 +73,8 @@ def table() -> str:
 
 
 def main() -> None:
-    """Measure anew, and put the table into README.md in the place of the one that is there, before the last line."""
-    readme = Path(__file__).parent / "README.md"
-    *kept, hardware = readme.read_text(encoding="utf-8").strip().split("\n\n")
-    first = next((place for place, part in enumerate(kept) if part.startswith(TITLE)), len(kept))
-    readme.write_text("\n\n".join([*kept[:first], table(), hardware]) + "\n", encoding="utf-8")
+    """Measure anew, and put the table into README.md in the place of the one that is there."""
+    put(Path(__file__).parent / "README.md", TITLE, table())
 
 
 if __name__ == "__main__":

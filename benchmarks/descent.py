@@ -29,6 +29,7 @@ import audit
 import numpy as np
 import scipy
 import torch
+import training
 from scipy.optimize import minimize
 
 from numerics.closed_forms import least_losses
@@ -255,8 +256,10 @@ def main() -> None:
     hardware = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
     versions = f"Python {platform.python_version()}, torch {torch.__version__}, NumPy {np.__version__}, SciPy {scipy.__version__}"
     introduction = "Written by `make bench`. " + (__doc__ or "").split("\n\n")[1].strip()
-    note("the audit's stages")
-    text = "\n\n".join(["# Benchmarks", introduction, *tables, audit.table(), f"{hardware}; {versions}."])
+    note("the training of grids, and the audit's stages")
+    text = "\n\n".join(
+        ["# Benchmarks", introduction, *tables, training.table(), audit.table(), f"{hardware}; {versions}."]
+    )
     output.write_text(text + "\n", encoding="utf-8")
 
 
