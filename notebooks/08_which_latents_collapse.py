@@ -49,6 +49,7 @@ print("\n".join(summary(found)))
 # Left: every mode above the dashed level is kept. Middle: how many are, as $\beta$ grows. Right: what a nat buys.
 
 # %% tags=["nbval-ignore-output"]
+# %matplotlib inline
 figure_of(found)
 
 # %% [markdown]
