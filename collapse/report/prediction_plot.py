@@ -37,6 +37,7 @@ def figure_of(found: Prediction) -> Any:
     """
     try:
         from matplotlib.figure import Figure
+        from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
     except ImportError:
         raise DataError(
             "--plot needs matplotlib: install this project with its extra, pip install '.[notebooks]'."
@@ -71,6 +72,9 @@ def figure_of(found: Prediction) -> Any:
     name = "β" if found.eta_dec is not None else found.convention.knob or "weight"
     units.set(xlabel=name, ylabel="active units", xscale="log")
     units.yaxis.get_major_locator().set_params(integer=True)
+    units.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    units.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    units.xaxis.set_minor_formatter(NullFormatter())
     units.legend(frameon=False)
 
     levels = np.geomspace(max(squares[squares > 0].min() / 2, squares[0] / 1e6), squares[0], POINTS)
