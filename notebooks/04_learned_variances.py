@@ -51,8 +51,9 @@ from numerics.certificates import gap
 from numerics.decoder_profile import least_over_decoder
 from numerics.descent import minimise
 from numerics.lambdified import evaluate
+from numerics.learned_decoder import learned_decoder
 from numerics.moments import digit_images, digits_autoencoder
-from numerics.prediction import Levels, Optimum, learned_decoder_variance
+from numerics.prediction import Levels, Optimum
 from numerics.problems import planted_problem
 from numerics.tolerances import (
     COLLAPSED_MODE,
@@ -403,9 +404,9 @@ def compare(minima):
     """Closed form against descent with a learned decoder variance: loss, variance and certificates."""
     optima = [least_over_decoder(m.problem) for m in minima]
     stated = [
-        learned_decoder_variance(
+        learned_decoder(
             Levels(m.problem.spectrum**2, 0.0, m.problem.r, m.problem.d2), m.problem.d1, m.problem.beta
-        )
+        ).variance
         for m in minima
     ]
     gaps = [gap(m.loss, optimum.loss) for m, optimum in zip(minima, optima, strict=True)]
@@ -482,7 +483,7 @@ _, axis = plt.subplots(figsize=(6.6, 4.6), layout="constrained")
 line = np.linspace(0.05, 2.7, 500)
 for square in data.zeta_squared:
     axis.plot(line, square / line, color="0.45", linewidth=0.7)
-axis.plot(line, [learned_decoder_variance(data, 3, float(w)) for w in line], color="black", linewidth=2.2)
+axis.plot(line, [learned_decoder(data, 3, float(w)).variance for w in line], color="black", linewidth=2.2)
 axis.plot(sweep, [m.eta_dec**2 for m in ends], "o", **POINT, zorder=3)
 axis.axvline(critical_weight(data), color="0.45", linewidth=0.7, linestyle=":")
 for (weight, variance), end, text in (
@@ -657,7 +658,7 @@ plt.show()
 display(judged("s4.4.parametrization"))
 rows = []
 for weight in shown:
-    stated = learned_decoder_variance(explained, 2, weight)
+    stated = learned_decoder(explained, 2, weight).variance
     fell, ended = [m.diverged for m in runs[weight]], [m.eta_dec**2 for m in runs[weight]]
     losses = [m.loss for m in runs[weight]]
     if stated == 0:
