@@ -115,8 +115,11 @@ def trained(beta, seed=0):
 for applied in (50.0, 5.0):
     codes = trained(applied)
     diagnosis = diagnose(*codes, found.spectrum.zeta_squared, beta_eta_dec_squared=50.0, features=64, data=digits)
-    print(f"trained at {applied:g}: {diagnosis.active_units} active units, {diagnosis.rate_nats:.3f} nats")
-    print(f"    {diagnosis.verdict}: {diagnosis.conclusion}")
+    level = diagnosis.estimated_beta_eta_dec_squared
+    print(
+        f"trained at {applied:g}: {diagnosis.active_units} active units, {diagnosis.rate_nats:.1f} nats, {diagnosis.verdict}"
+    )
+    print(f"    β η_dec² told from the codes: within 5 % of {applied:g}: {abs(level / applied - 1) < 0.05}")
 
 # %% [markdown]
 # The data tell which modes the codes span, however the latents mix them. What the codes tell of mode $i$, in nats, is
