@@ -95,7 +95,11 @@ class Sweep:
 
     @cached_property
     def measured_deaths(self) -> Int[np.ndarray, "modes seeds"]:
-        """For each mode and seed the place in the grid from which on fewer latents are used."""
+        """For each mode k and seed how many β of the grid have at least k latents used.
+
+        Where that number falls steadily with β it is the place in the grid from which on fewer are used. Networks that leave modes
+        unlearned at a small β break this: it then counts β, and tells no place.
+        """
         order = np.arange(1, len(self.thresholds) + 1)
         return (self.used[:, None, :] >= order[None, :, None]).sum(0)
 
