@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -31,18 +32,17 @@ class Effort(StrEnum):
 
 @dataclass(frozen=True)
 class Figure:
-    """What a figure is of: its data by default, the models it plots, and its title."""
+    """What a figure is of: its data by default, and the models it plots."""
 
     data: str
     architectures: tuple[str, ...]
-    title: str
 
 
 FIGURES = {
-    "1": Figure("synthetic", ("relu", "linear"), "ReLU networks and linear models"),
-    "2": Figure("mnist", ("relu", "linear"), "ReLU networks and linear models"),
-    "3": Figure("mnist", ("relu",), "samples of ReLU networks"),
-    "a1": Figure("synthetic", ("tanh", "linear"), "Tanh networks and linear models"),
+    "1": Figure("synthetic", ("relu", "linear")),
+    "2": Figure("mnist", ("relu", "linear")),
+    "3": Figure("mnist", ("relu",)),
+    "a1": Figure("synthetic", ("tanh", "linear")),
 }
 SYNTHETIC_BETAS = tuple(0.75 * k for k in range(1, 22))
 """On both sides of every threshold of the synthetic regression, 0.75 apart."""
@@ -87,6 +87,19 @@ class Experiment:
         """For files and messages."""
         width = f"-{self.setting.hidden}" if self.setting.hidden else ""
         return f"{self.data}-{self.setting.architecture}{width}-{self.effort}"
+
+    @property
+    def checkpoint(self) -> str:
+        """The file of its checkpoint: another setting has another, so that both may lie in one folder."""
+        digest = hashlib.blake2b(repr((self.samples, self.setting)).encode(), digest_size=4).hexdigest()
+        return f"{self.name}-{digest}.pt"
+
+    @property
+    def of_the_paper(self) -> bool:
+        """Whether d_h, d1 and the learning rate are those of section 5."""
+        s, images = self.setting, self.data != "synthetic"
+        sizes = (s.hidden, s.d1, s.schedule.rates[0])
+        return sizes == (2048 if images else 8, LATENTS, 1e-4 if images else 1e-3)
 
 
 def experiments_of(
@@ -183,7 +196,7 @@ def _swept(
     device: str,
     watched: Callable[[str, Look], None] = lambda name, look: None,
 ) -> Sweep:
-    path = None if directory is None else directory / f"{experiment.name}.pt"
+    path = None if directory is None else directory / experiment.checkpoint
     data = data_set(experiment.data).first(experiment.samples)
     return sweep(
         data, experiment.setting, device=device, path=path, watched=lambda look: watched(experiment.name, look)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,28 +31,31 @@ def figures(
 ) -> None:
     """Train the paper's examples over a grid of betas, hold them beside the linear theory, and draw Figures 1 to 3 and A.1.
 
-    For each figure: figure-N.png, figure-N.csv with a row for each model, figure-N.json with settings, versions and a summary.
+    For each figure: figure-N.png, figure-N.csv with a row for each model, figure-N.json with settings, versions and a summary; what
+    departs from the default (data, --quick, --full, --hidden, --seeds) is in the names too. Without --figure, --data draws the
+    figures that suit these data.
     Exit code 2 for bad usage or data.
     """
     from collapse.experiments import FIGURES, Effort, experiments_of, run
+    from collapse.report.experiment_plots import blank
     from collapse.report.experiments import as_csv, document, print_sweep
     from numerics.datasets import data_set
     from numerics.descent import resolve_device
 
     if quick and full:
         raise DataError("--quick and --full exclude each other: give one of them.")
+    blank(1, 1)  # so that a missing matplotlib shows before hours of training
     effort = Effort.QUICK if quick else Effort.FULL if full else Effort.DEFAULT
-    names = list(dict.fromkeys(figure or FIGURES))
-    asked = {
-        name: experiments_of(name, data=_data_of(name, data, figure), effort=effort, hidden=hidden, seeds=seeds)
-        for name in names
-    }
+    names = list(dict.fromkeys(figure or (name for name in FIGURES if _fits(FIGURES[name].data, data))))
+    asked = {name: experiments_of(name, data=data, effort=effort, hidden=hidden, seeds=seeds) for name in names}
     place = str(resolve_device(device))
     _folder("--output", output)
     if resume is not None:
         _folder("--resume", resume)
+    other = ("" if data is None else f"-{data}") + ("" if effort is Effort.DEFAULT else f"-{effort}")
+    other += ("" if hidden is None else f"-hidden-{hidden}") + ("" if seeds is None else f"-seeds-{seeds}")
     targets = {
-        (name, end): writable("--output", str(output / f"figure-{name}.{end}"))
+        (name, end): writable("--output", str(output / f"figure-{name}{other}.{end}"))
         for name in names
         for end in ("png", "csv", "json")
     }
@@ -72,22 +74,25 @@ def figures(
             console.print(f"\nFigure {name.upper()}", style="bold")
             for experiment, sweep in zip(experiments, sweeps, strict=True):
                 print_sweep(console, experiment, sweep)
-            write("--output", targets[name, "csv"], as_csv(sweeps))
-            write("--output", targets[name, "json"], as_json(document(name, experiments, sweeps)))
+            write("--output", targets[name, "csv"], as_csv(experiments, sweeps, place))
+            write("--output", targets[name, "json"], as_json(document(name, experiments, sweeps, place)))
             _draw(name, experiments, sweeps, data_set, place, targets[name, "png"])
             console.print(f"written: {', '.join(str(targets[name, end]) for end in ('png', 'csv', 'json'))}")
     except KeyboardInterrupt:
-        kept = (
-            f"; checkpoints are in {resume}, give the same command to go on"
-            if resume
-            else "; without --resume no checkpoint was kept"
-        )
-        interrupted(f"interrupted: figures that were written are complete{kept}")
+        interrupted(f"interrupted: figures that were written are complete; {_kept(resume)}")
 
 
-def _data_of(name: str, data: str | None, figure: list[str] | None) -> str | None:
-    """The data asked for; where all figures are drawn, only for those whose data may change."""
-    return None if data is not None and figure is None and (name in ("1", "a1")) != (data == "synthetic") else data
+def _fits(usual: str, data: str | None) -> bool:
+    """Whether a figure that is usually of these data is worth drawing of the others: a regression for one, images for the other."""
+    return data is None or (usual == "synthetic") == (data == "synthetic")
+
+
+def _kept(resume: Path | None) -> str:
+    if resume is None:
+        return "without --resume no checkpoint was kept"
+    if not any(resume.glob("*.pt")):
+        return f"there is no checkpoint in {resume} yet"
+    return f"checkpoints are in {resume}, give the same command to go on"
 
 
 def _draw(name: str, experiments: list[Any], sweeps: list[Any], data_set: Any, device: str, path: Path | None) -> None:
@@ -98,7 +103,12 @@ def _draw(name: str, experiments: list[Any], sweeps: list[Any], data_set: Any, d
         drawn = figure_of_images(chosen, sweeps[0], data_set(chosen.data).first(chosen.samples), device)
     else:
         drawn = figure_of_curves(experiments, sweeps)
-    drawn.savefig(path, dpi=150)
+    try:
+        drawn.savefig(path, dpi=150)
+    except OSError as error:
+        raise DataError(
+            f"--output: cannot write {path}: {error.strerror}. The numbers beside it are complete."
+        ) from None
 
 
 def _folder(option: str, path: Path) -> None:
@@ -114,11 +124,7 @@ class _Progress:
     def __init__(self, console: Any, name: str, total: int) -> None:
         from collapse.report.progress import Counter
 
-        self.counter, self.name, self.start = (
-            Counter(console, f"figure {name}: training", total),
-            name,
-            time.perf_counter(),
-        )
+        self.counter = Counter(console, f"figure {name}: training", total)
 
     def __enter__(self) -> _Progress:
         self.counter.__enter__()

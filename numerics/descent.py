@@ -7,8 +7,7 @@ loss. The fast one moves the decoder alone and takes everything else from its st
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from numerics.newton import newton_descent
 from numerics.objective import FIXED_VARIANCES, LEARNED_VARIANCES, Objective, Parameters, Statistics, vae_loss
 from numerics.problem import Problem, checked_scale
 from numerics.starts import Scales, random_decoder_start, random_start
+from numerics.threads import one_thread
 from numerics.tolerances import STEP_CURVATURE
 from numerics.truncated_newton import truncated_newton_descent
 
@@ -75,7 +75,7 @@ def minimise(
     for index, problem in enumerate(problems):
         groups[problem.D0, problem.d2, problem.d1, problem.learned, problem.learned_decoder].append(index)
     minima: dict[int, Minimum] = {}
-    with _one_thread():
+    with one_thread():
         for group in groups.values():
             members = [problems[index] for index in group]
             random = random_decoder_start if members[0].learned_decoder else random_start
@@ -109,17 +109,6 @@ def resolve_device(device: str) -> torch.device:
             "device 'cuda' was asked for, but torch finds none: use 'cpu', or 'auto' to take what is there."
         )
     return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep torch to one thread: matrices this small gain nothing from more, and waiting threads slow each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _parameter_count(problem: Problem) -> int:

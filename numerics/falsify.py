@@ -20,6 +20,7 @@ from numerics.fast_descent import fast_minima, projected
 from numerics.objective import Statistics
 from numerics.projection import Projection
 from numerics.starts import Scales
+from numerics.threads import one_thread
 from numerics.tolerances import CERTIFIED_CURVATURE, CERTIFIED_GRADIENT, DESCENT_BELOW, DESCENT_GAP, PROJECTED_CURVATURE
 from numerics.volume import Block, disturbed_block, draw_block
 
@@ -107,16 +108,12 @@ def trials(seed: int, number: int, count: int, device: str = "cpu") -> list[Tria
 
 def trial(block: Block) -> Trial:
     """Descend on a block, and certify."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         start: Any = block.start
         end, fell = fast_minima(start, block.statistics, block.scales, block.objective)
         loss, diverged = block.objective.loss(*end, *block.statistics).cpu().numpy(), fell.cpu().numpy()
         nats = block.objective.size(end, block.statistics, block.scales.loss).cpu().numpy()
         good = certified(block, end).cpu().numpy() & ~diverged
-    finally:
-        torch.set_num_threads(threads)
     return Trial(block, loss, nats, diverged, good)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -73,11 +75,14 @@ class Grid:
         self.beta = self.tensor(np.repeat(setting.betas, len(setting.seeds)))
         self.members = len(self.beta)
 
-    @property
+    @cached_property
     def settings(self) -> dict[str, Any]:
-        """What the outcome depends on, for the checkpoint."""
-        shape = (len(self.data.x), self.data.x.shape[1], self.data.y.shape[1])
-        chosen = asdict(self.setting) | {"data": self.data.name, "shape": shape, "device": self.device.type}
+        """What the outcome depends on, for the checkpoint; the data by their digest."""
+        digest = hashlib.blake2b(self.data.x.tobytes(), digest_size=16)
+        if not self.data.autoencoder:
+            digest.update(self.data.y.tobytes())
+        chosen = asdict(self.setting) | {"device": self.device.type, "torch": str(torch.__version__)}
+        chosen |= {"data": self.data.name, "digest": digest.hexdigest()}
         return {name: value for name, value in chosen.items() if name != "schedule"}
 
     def tensor(self, values: Any) -> Tensor:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 import os
 import warnings
+import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -62,7 +64,7 @@ def _from_file(path: Path) -> Any:
     try:
         with np.load(path) as arrays:
             images = arrays["x_train"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path} must be an .npz file with x_train, the training images: {error}") from error
     return images.reshape(len(images), -1) if images.ndim else images
 

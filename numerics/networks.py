@@ -35,7 +35,7 @@ class Codes(NamedTuple):
     deviation: Float[Tensor, "members n d1"]
 
 
-def _normal_start(shape: tuple[int, ...], inputs: int, generator: torch.Generator) -> Tensor:
+def _uniform_start(shape: tuple[int, ...], inputs: int, generator: torch.Generator) -> Tensor:
     """Uniform within 1/√inputs, torch.nn.Linear's start."""
     bound = 1 / math.sqrt(inputs)
     return (2 * torch.rand(shape, dtype=torch.float64, generator=generator) - 1) * bound
@@ -68,7 +68,7 @@ class Linear:
 
         def one(generator: torch.Generator) -> Stack:
             log_variance = torch.full((d1,), 2 * math.log(self.eta_enc), dtype=torch.float64)
-            W, U = (_normal_start(shape, shape[1], generator) for shape in ((d1, d0), (d2, d1)))
+            W, U = (_uniform_start(shape, shape[1], generator) for shape in ((d1, d0), (d2, d1)))
             return {"W": W.T.contiguous(), "U": U, "log_variance": log_variance}
 
         return _stacked([one(generator) for generator in generators], self.A.dtype, self.A.device)
@@ -123,8 +123,8 @@ class Network:
             for part in PARTS:
                 first, last = sizes[part]
                 for layer, inputs, outputs in (("1", first, self.hidden), ("2", self.hidden, last)):
-                    found[f"{part}.{layer}.weight"] = _normal_start((inputs, outputs), inputs, generator)
-                    found[f"{part}.{layer}.bias"] = _normal_start((outputs,), inputs, generator)
+                    found[f"{part}.{layer}.weight"] = _uniform_start((inputs, outputs), inputs, generator)
+                    found[f"{part}.{layer}.bias"] = _uniform_start((outputs,), inputs, generator)
             return found
 
         return _stacked([one(generator) for generator in generators], dtype, device)

@@ -16,12 +16,13 @@ from numerics.datasets import DataSet
 from numerics.grids import Setting, grid_of
 from numerics.networks import Stack
 from numerics.prediction import Levels, Optimum
+from numerics.threads import one_thread
 from numerics.training import SAVED_EVERY, Look, train
 
 __all__ = ["Measured", "Sweep", "straddling", "sweep"]
 
 USED = 0.01
-"""Nats from which on a latent counts as used: a mode 1 % above its threshold spends half of it."""
+"""Nats from which on a latent counts as used: an optimal mode less than 2 % above its threshold does not yet."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,14 +95,23 @@ class Sweep:
         return np.searchsorted(np.asarray(self.setting.betas), self.thresholds)
 
     @cached_property
-    def measured_deaths(self) -> Int[np.ndarray, "modes seeds"]:
-        """For each mode k and seed how many β of the grid have at least k latents used.
-
-        Where that number falls steadily with β it is the place in the grid from which on fewer are used. Networks that leave modes
-        unlearned at a small β break this: it then counts β, and tells no place.
-        """
+    def _alive(self) -> Bool[np.ndarray, "modes betas seeds"]:
+        """Where at least so many latents are used."""
         order = np.arange(1, len(self.thresholds) + 1)
-        return (self.used[:, None, :] >= order[None, :, None]).sum(0)
+        return self.used[None] >= order[:, None, None]
+
+    @cached_property
+    def measured_deaths(self) -> Int[np.ndarray, "modes seeds"]:
+        """For each mode k and seed the place in the grid from which on fewer than k latents are used; 0 where they always are."""
+        betas = len(self.setting.betas)
+        after_the_last = betas - np.argmax(self._alive[:, ::-1], axis=1)
+        return np.where(self._alive.any(1), after_the_last, 0)
+
+    @cached_property
+    def missing(self) -> Int[np.ndarray, "modes seeds"]:
+        """For each mode k and seed at how many β below its threshold fewer than k latents are used: training has missed a mode."""
+        below = np.arange(len(self.setting.betas))[None, :, None] < self.predicted_deaths[:, None, None]
+        return (below & ~self._alive).sum(1)
 
     @cached_property
     def away(self) -> Bool[np.ndarray, " betas"]:
@@ -143,10 +153,11 @@ def sweep(
     Raises:
         DataError: training diverged, or the checkpoint cannot be used.
     """
-    grid = grid_of(data, setting, device)
-    ended = train(grid, setting.schedule, path=path, watched=watched, saved_every=saved_every)
-    with torch.no_grad():
-        loss, deviation, kl = grid.measure(ended.stack)
+    with one_thread():
+        grid = grid_of(data, setting, device)
+        ended = train(grid, setting.schedule, path=path, watched=watched, saved_every=saved_every)
+        with torch.no_grad():
+            loss, deviation, kl = grid.measure(ended.stack)
     shape = (len(setting.betas), len(setting.seeds))
 
     def shaped(values: Tensor, *last: int) -> np.ndarray:

@@ -7,8 +7,11 @@ rate comes; after the last the training ends. Nothing here knows of the theory.
 
 from __future__ import annotations
 
+import io
+import math
 import os
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,7 +27,7 @@ from numerics.networks import Stack
 __all__ = ["Look", "Schedule", "Task", "Trained", "train"]
 
 SAVED_EVERY = 5.0
-"""Seconds between checkpoints, about: a killed run repeats no more than that and the steps up to the next look."""
+"""Seconds between checkpoints, about: a killed run repeats no more than that."""
 
 
 @dataclass(frozen=True)
@@ -116,15 +119,18 @@ class _Run:
         """Whether the last rate is over."""
         return self.stage == len(self.schedule.rates)
 
-    def advance(self) -> None:
-        """To the next look."""
-        for _ in range(self.schedule.every):
-            self.optimiser.zero_grad()
-            # members share no parameter: the gradient of the sum holds each one's own
-            self.task.loss(self.stack, self.generator).sum().backward()
-            self.optimiser.step()
-        self.steps += self.schedule.every
-        self.taken += self.schedule.every
+    def step(self) -> bool:
+        """One step of all members; whether a look is due."""
+        self.optimiser.zero_grad()
+        # members share no parameter: the gradient of the sum holds each one's own
+        self.task.loss(self.stack, self.generator).sum().backward()
+        self.optimiser.step()
+        self.steps += 1
+        self.taken += 1
+        return self.taken % self.schedule.every == 0
+
+    def judge(self) -> None:
+        """Look at the losses: who has settled, and whether the next rate comes."""
         with torch.no_grad():
             losses = self.task.look(self.stack).cpu().double()
         if not bool(losses.isfinite().all()):
@@ -198,34 +204,42 @@ def train(
     """
     run = _Run(task, schedule)
     if path is not None and path.exists():
-        run.restore(_read(path, fingerprint(task, schedule)))
+        _restore(run, path)
         watched(run.look())
-    saved = time.monotonic()
+    saved = -math.inf  # the first at once: whether the folder can be written shows at the beginning
     while not run.done:
-        run.advance()
-        watched(run.look())
+        if run.step():
+            run.judge()
+            watched(run.look())
         if path is not None and time.monotonic() - saved >= saved_every:
             _write(path, run.state())
             saved = time.monotonic()
     if path is not None:
-        _write(path, run.state())
+        try:
+            _write(path, run.state())
+        except DataError as error:  # what has been trained is not to be lost for that
+            warnings.warn(f"{error} The training itself is complete.", stacklevel=2)
     return Trained({name: value.detach() for name, value in run.stack.items()}, run.steps, run.settled)
 
 
-def _read(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
+def _restore(run: _Run, path: Path) -> None:
+    """Go on from a checkpoint."""
+    settings = fingerprint(run.task, run.schedule)
+    useless = DataError(f"{path} is no checkpoint of a training; remove it, or name another folder.")
     try:
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, weights_only=True, map_location="cpu")
         found = state["settings"]
-    except Exception as error:  # whatever a broken file makes torch raise
-        raise DataError(
-            f"{path} is no checkpoint of a training ({error}); remove it, or name another folder."
-        ) from None
+    except Exception:  # whatever a broken file makes torch raise
+        raise useless from None
     if found != settings:
         differing = _differing(found, settings)
         raise DataError(
             f"{path} holds a training with other settings ({', '.join(differing)}); name another folder, or the same settings."
         )
-    return state
+    try:
+        run.restore(state)
+    except (KeyError, TypeError, ValueError, RuntimeError):
+        raise useless from None
 
 
 def _differing(one: Any, other: Any, name: str = "") -> list[str]:
@@ -243,7 +257,9 @@ def _write(path: Path, state: dict[str, Any]) -> None:
     partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(state, partial)
+        kept = io.BytesIO()  # torch's own writer says less of what went wrong
+        torch.save(state, kept)
+        partial.write_bytes(kept.getbuffer())
         os.replace(partial, path)
     except OSError as error:
         raise DataError(

@@ -14,7 +14,7 @@ from numerics.grids import grid_of
 from numerics.networks import Stack
 from numerics.sweeps import Sweep
 
-__all__ = ["figure_of_curves", "figure_of_images"]
+__all__ = ["blank", "figure_of_curves", "figure_of_images"]
 
 SHOWN = 8
 """Images a model."""
@@ -25,7 +25,12 @@ LONGEST_WORD = 10
 """Letters by which a line of a caption may exceed its even share."""
 
 
-def _figure(width: float, height: float) -> Any:
+def blank(width: float, height: float) -> Any:
+    """A matplotlib figure of that size in inches.
+
+    Raises:
+        DataError: matplotlib is not installed.
+    """
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -37,7 +42,7 @@ def _figure(width: float, height: float) -> Any:
 
 def figure_of_curves(experiments: list[Experiment], sweeps: list[Sweep]) -> Any:
     """A row for each sweep: the loss, and σ̄ of each latent, medians over seeds with their whole range as bars."""
-    figure = _figure(9.5, 3.6 * len(sweeps))
+    figure = blank(9.5, 3.6 * len(sweeps))
     for part, experiment, sweep in zip(
         np.atleast_1d(figure.subfigures(len(sweeps), 1)), experiments, sweeps, strict=True
     ):
@@ -55,8 +60,10 @@ def figure_of_curves(experiments: list[Experiment], sweeps: list[Sweep]) -> Any:
             _bars(right, betas, sweep.measured.deviation[:, :, k], MARKERS[k % len(MARKERS)], f"latent {k + 1}")
         right.set(xlabel="β", ylabel="σ̄ (standard deviation)", title="encoder noise, latents by rising σ̄")
         for axes in row:
+            label: str | None = "threshold ζ²/η_dec²"
             for threshold in sweep.thresholds:
-                axes.axvline(threshold, color="0.75", linestyle="--", linewidth=0.8)
+                axes.axvline(threshold, color="0.75", linestyle="--", linewidth=0.8, label=label)
+                label = None
             axes.spines[["top", "right"]].set_visible(False)
             axes.legend(frameon=False, fontsize=7)
         part.supxlabel(_lines(caption(experiment, sweep), 150), fontsize=7)
@@ -93,7 +100,7 @@ def figure_of_images(experiment: Experiment, sweep: Sweep, data: Any, device: st
     chosen: Stack = {name: value[members] for name, value in stack.items()}
     images = grid.model.decoded(chosen, z.expand(len(members), *z.shape)).detach().cpu().double().numpy()
     side = round(images.shape[-1] ** 0.5)
-    figure = _figure(1.0 * SHOWN + 1.6, 1.05 * len(members) + 0.5)
+    figure = blank(1.0 * SHOWN + 1.6, 1.05 * len(members) + 0.5)
     predicted = [int(sweep.optimum(beta).active.sum()) for beta in setting.betas]
     for row, (panels, beta) in enumerate(
         zip(figure.subplots(len(members), SHOWN, squeeze=False), setting.betas, strict=True)

@@ -17,28 +17,30 @@ from numerics.sweeps import USED, Sweep
 
 __all__ = ["as_csv", "caption", "deaths", "document", "print_sweep"]
 
+PROVENANCE = ("effort", "samples", "device", "torch")
+
 
 def caption(experiment: Experiment, sweep: Sweep) -> str:
     """What was trained, in one line: a figure must say so."""
     s = experiment.setting
     width = "" if s.architecture == "linear" else f", d_h = {s.hidden}, batches of {s.batch}"
     precision = "float32" if s.single else "float64"
-    effort = {
-        Effort.QUICK: "quick look: shortened",
-        Effort.DEFAULT: "reduced setting",
-        Effort.FULL: "full setting",
-    }
-    what = effort[experiment.effort]
-    if experiment.data == "synthetic" and experiment.effort is Effort.DEFAULT:
-        what = "the paper's sizes"
+    notes = []
+    if experiment.effort is Effort.QUICK:
+        notes.append("quick look: shortened")
+    if s.architecture != "linear":
+        notes.append("the paper's d_h and rate" if experiment.of_the_paper else "not the paper's d_h or rate")
+    if experiment.samples is not None:
+        notes.append(f"{experiment.samples:,} samples at most")
     settled = f"{sweep.measured.settled.mean():.0%} settled after {sweep.measured.steps:,} steps"
     seeds = f"seed {s.seeds[0]}" if len(s.seeds) == 1 else f"seeds {s.seeds[0]} to {s.seeds[-1]}"
     rates = ", ".join(f"{rate:g}" for rate in s.schedule.rates)
-    return f"{sweep.data}, {s.architecture}, d1 = {s.d1}{width}, {seeds}, Adam {rates}, {precision}; {what}; {settled}"
+    return f"{sweep.data}, {s.architecture}, d1 = {s.d1}{width}, {seeds}, Adam {rates}, {precision}; {'; '.join([*notes, settled])}"
 
 
 def deaths(sweep: Sweep) -> list[dict[str, Any]]:
-    """For each mode its predicted threshold, the grid's β from which on it is measured dead, and how many steps lie between."""
+    """For each mode its predicted threshold; the grid's β from which on it is measured dead, None if it lives at the last; how many
+    steps lie between; and at how many β below its threshold it is missing."""
     betas, found = sweep.setting.betas, []
     for k, threshold in enumerate(sweep.thresholds):
         places = sweep.measured_deaths[k]
@@ -50,6 +52,8 @@ def deaths(sweep: Sweep) -> list[dict[str, Any]]:
                 "measured_beta": [betas[place] if place < len(betas) else None for place in places],
                 "grid_steps_off": [int(each) for each in off],
                 "within_one_step": int(np.sum(np.abs(off) <= 1)),
+                "missing_below": [int(each) for each in sweep.missing[k]],
+                "betas_below": int(sweep.predicted_deaths[k]),
             }
         )
     return found
@@ -68,8 +72,8 @@ def losses(sweep: Sweep) -> dict[str, float | None]:
     }
 
 
-def document(figure: str, experiments: list[Experiment], sweeps: list[Sweep]) -> dict[str, Any]:
-    """Settings, versions and the summary of all sweeps of a figure."""
+def document(figure: str, experiments: list[Experiment], sweeps: list[Sweep], device: str) -> dict[str, Any]:
+    """Settings, versions, device and the summary of all sweeps of a figure."""
     parts = []
     for experiment, sweep in zip(experiments, sweeps, strict=True):
         parts.append(
@@ -81,6 +85,7 @@ def document(figure: str, experiments: list[Experiment], sweeps: list[Sweep]) ->
                 "effort": str(experiment.effort),
                 "setting": asdict(experiment.setting),
                 "steps": sweep.measured.steps,
+                "settled": float(sweep.measured.settled.mean()),
                 "zeta_squared": [float(each) for each in sweep.levels.zeta_squared[: sweep.setting.d1]],
                 "relative_loss": losses(sweep),
                 "modes": deaths(sweep),
@@ -90,25 +95,40 @@ def document(figure: str, experiments: list[Experiment], sweeps: list[Sweep]) ->
         "schema_version": SCHEMA_VERSION,
         "figure": figure,
         "used_above_nats": USED,
+        "device": device,
         "versions": versions(),
         "sweeps": parts,
     }
 
 
-def as_csv(sweeps: list[Sweep]) -> str:
-    """A row for each model: losses in nats, σ̄ (standard deviations) in rising order, KLs in nats, falling."""
+def as_csv(experiments: list[Experiment], sweeps: list[Sweep], device: str) -> str:
+    """A row for each model and where it comes from: losses and KLs (falling) in nats, σ̄ (standard deviations) in rising order."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     d1 = sweeps[0].setting.d1
     numbered = [f"{name}_{k + 1}" for name in ("deviation", "stated_deviation", "kl_nats") for k in range(d1)]
     writer.writerow(
-        ["data", "architecture", "hidden", "beta", "seed", "settled", "loss", "stated_loss", "used", *numbered]
+        [
+            *PROVENANCE,
+            "data",
+            "architecture",
+            "hidden",
+            "beta",
+            "seed",
+            "settled",
+            "loss",
+            "stated_loss",
+            "used",
+            *numbered,
+        ]
     )
-    for sweep in sweeps:
+    torch = versions()["torch"]
+    for experiment, sweep in zip(experiments, sweeps, strict=True):
+        origin = [experiment.effort, experiment.samples or "all", device, torch]
         s, m = sweep.setting, sweep.measured
         for row, beta in enumerate(s.betas):
             for place, seed in enumerate(s.seeds):
-                scalars = [sweep.data, s.architecture, s.hidden, beta, seed, int(m.settled[row, place])]
+                scalars = [*origin, sweep.data, s.architecture, s.hidden, beta, seed, int(m.settled[row, place])]
                 numbers = [m.loss[row, place], sweep.stated_loss[row], sweep.used[row, place]]
                 arrays = [*m.deviation[row, place], *sweep.stated_deviation[row], *m.kl[row, place]]
                 writer.writerow([*scalars, *(f"{value:.12g}" for value in (*numbers, *arrays))])
@@ -126,7 +146,15 @@ def print_sweep(console: Console, experiment: Experiment, sweep: Sweep) -> None:
         + f"; single runs from {found['lowest']:+.1e} to {found['highest']:+.1e}"
     )
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("mode", "predicted β", "measured β (least, median, most)", "steps of the grid off", "within one step"):
+    columns = (
+        "mode",
+        "predicted β",
+        "gone from β (least, median, most)",
+        "steps off",
+        "within one step",
+        "missing below",
+    )
+    for name in columns:
         table.add_column(name, justify="right")
     for row in deaths(sweep):
         betas = sorted(np.inf if each is None else each for each in row["measured_beta"])
@@ -137,5 +165,7 @@ def print_sweep(console: Console, experiment: Experiment, sweep: Sweep) -> None:
         off = sorted(row["grid_steps_off"])
         span = f"{off[0]:+d}" if off[0] == off[-1] else f"{off[0]:+d} to {off[-1]:+d}"
         count = f"{row['within_one_step']} of {len(off)} seeds"
-        table.add_row(str(row["mode"]), f"{row['predicted_beta']:.4g}", shown, span, count)
+        least, most = min(row["missing_below"]), max(row["missing_below"])
+        missing = f"{least if least == most else f'{least} to {most}'} of {row['betas_below']} β"
+        table.add_row(str(row["mode"]), f"{row['predicted_beta']:.4g}", shown, span, count, missing)
     console.print(table)

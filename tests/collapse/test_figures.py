@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from command_line import ROOT, environment, run
 
 from collapse.experiments import FIGURES, SYNTHETIC_BETAS, Effort, experiments_of
@@ -18,6 +20,7 @@ from numerics.datasets import SYNTHETIC_SQUARES
 from numerics.tolerances import TRAINED_LINEAR
 
 COMMAND = ("figures", "--figure", "1", "--data", "digits", "--quick", "--seeds", "1")
+STEM = "figure-1-digits-quick-seeds-1"
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -35,9 +38,9 @@ def test_numbers_and_their_origin_are_written(written: tuple[subprocess.Complete
     process, folder = written
     assert process.returncode == 0, process.stderr
     assert process.stderr == ""
-    assert (folder / "figure-1.png").read_bytes().startswith(b"\x89PNG")
-    found = rows(folder / "figure-1.csv")
-    document = json.loads((folder / "figure-1.json").read_text(encoding="utf-8"))
+    assert (folder / f"{STEM}.png").read_bytes().startswith(b"\x89PNG")
+    found = rows(folder / f"{STEM}.csv")
+    document = json.loads((folder / f"{STEM}.json").read_text(encoding="utf-8"))
     assert [part["effort"] for part in document["sweeps"]] == ["quick", "quick"]
     assert document["versions"]["torch"] != "not installed"
     betas = document["sweeps"][0]["setting"]["betas"]
@@ -49,7 +52,15 @@ def test_numbers_and_their_origin_are_written(written: tuple[subprocess.Complete
         nats = [float(row[f"kl_nats_{k}"]) for k in range(1, 6)]
         assert deviations == sorted(deviations) and nats == sorted(nats, reverse=True)
         assert int(float(row["used"])) == sum(each > document["used_above_nats"] for each in nats)
-    for text in ("quick look: shortened", "d_h = 32", "predicted β", "worst median over seeds"):
+    texts = (
+        "quick look: shortened",
+        "d_h = 32",
+        "not the paper's d_h or rate",
+        "predicted β",
+        "missing below",
+        "worst median over",
+    )
+    for text in texts:
         assert text in process.stdout
 
 
@@ -64,13 +75,15 @@ def test_a_killed_run_goes_on_to_the_same_numbers(
     limit = time.monotonic() + 120
     while not list(checkpoints.glob("*.pt")) and process.poll() is None and time.monotonic() < limit:
         time.sleep(0.05)
-    time.sleep(float(np.random.default_rng().uniform(0, 0.5)))
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert list(checkpoints.glob("*.pt"))
+    states = [torch.load(path, weights_only=True) for path in checkpoints.glob("*.pt")]
+    assert any(
+        state["counts"][0] < len(state["settings"]["schedule"]["rates"]) for state in states
+    )  # not all had ended
     again = run(*command)
     assert again.returncode == 0, again.stderr
-    assert (folder / "figure-1.csv").read_text() == (written[1] / "figure-1.csv").read_text()
+    assert (folder / f"{STEM}.csv").read_text() == (written[1] / f"{STEM}.csv").read_text()
 
 
 @pytest.mark.parametrize(
@@ -88,6 +101,29 @@ def test_bad_usage_is_refused(arguments: tuple[str, ...], message: str) -> None:
     process = run("figures", *arguments)
     assert process.returncode == 2
     assert message in process.stderr and "Traceback" not in process.stderr
+
+
+def test_results_of_other_settings_have_other_names_and_say_where_they_come_from(
+    written: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    _, folder = written
+    assert len(list(folder.iterdir())) == 3
+    for row in rows(next(folder.glob("*.csv"))):
+        assert (row["effort"], row["samples"], row["device"]) == ("quick", "5000", "cpu")
+        assert torch.__version__.startswith(row["torch"])
+
+
+def test_other_settings_have_other_checkpoints() -> None:
+    settings: list[dict[str, Any]] = [{}, {"seeds": 3}, {"hidden": 16}, {"effort": Effort.FULL}]
+    names = [experiments_of("1", **each)[0].checkpoint for each in settings]
+    assert len(set(names)) == len(names)
+
+
+def test_only_the_papers_sizes_are_called_so() -> None:
+    assert experiments_of("1")[0].of_the_paper
+    assert not experiments_of("1", hidden=16)[0].of_the_paper
+    assert experiments_of("2", data="digits", effort=Effort.FULL)[0].of_the_paper
+    assert not experiments_of("2", data="digits")[0].of_the_paper
 
 
 def test_the_grid_of_figure_1_straddles_every_threshold() -> None:

@@ -1,6 +1,7 @@
 """Sweeps over β and seeds: data, grids, what is measured, and what the linear theory says beside it."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from numerics.datasets import SYNTHETIC_SQUARES, data_set, synthetic_regression
 from numerics.grids import Setting, grid_of
 from numerics.sweeps import Measured, Sweep, straddling, sweep
 from numerics.tolerances import PLANTED_SPECTRUM, SPECTRUM, TRAINED_LINEAR, TRAINED_NETWORK
-from numerics.training import Schedule
+from numerics.training import Look, Schedule
 
 EXACT = Schedule((1e-1, 1e-2, 1e-3), every=100, patience=2, progress=1e-6, most=2_000)
 SHORT = Schedule((3e-3, 3e-4), every=250, patience=2, progress=2e-3, most=1_500)
@@ -94,6 +95,7 @@ def test_deaths_and_distance_from_thresholds() -> None:
     found = Sweep("fabricated", setting, measured, levels, {})
     assert found.predicted_deaths.tolist() == [3, 2, 2, 2, 1]
     assert found.measured_deaths.tolist() == [[3, 2], [2, 2], [2, 2], [1, 1], [0, 0]]
+    assert found.missing.tolist() == [[0, 1], [0, 0], [0, 0], [1, 1], [1, 1]]
     assert found.away.tolist() == [True, False, False, False]  # within half a step of 1.5 from 1 there is none
     assert replace(found, setting=replace(setting, betas=(3.3, 3.5, 3.7, 3.9))).away.all()
 
@@ -110,3 +112,45 @@ def test_deaths_and_distance_from_thresholds() -> None:
 def test_a_setting_that_cannot_be_trained_is_refused(field: str, value: object, message: str) -> None:
     with pytest.raises(DataError, match=message):
         replace(LINEAR, **{field: value})
+
+
+def test_a_mode_that_is_missed_at_a_small_beta_dies_at_its_last() -> None:
+    """As narrow ReLU networks do: four latents at β = 3 and 3.75 alone, one at β = 1 of the second seed, and again at 12."""
+    kl = np.zeros((6, 2, 5))
+    kl[0, 0, :3], kl[1, 0, :4], kl[2, 0, :4], kl[3, 0, :2] = 1.0, 1.0, 1.0, 1.0
+    kl[0, 1, :1], kl[4, 1, :1] = 1.0, 1.0
+    setting = replace(LINEAR, betas=(1.0, 3.0, 3.75, 6.0, 12.0, 14.5))
+    measured = Measured(np.ones((6, 2)), np.ones((6, 2, 5)), kl, np.ones((6, 2), dtype=bool), 1)
+    found = Sweep("fabricated", setting, measured, data_set("synthetic").levels, {})
+    assert found.predicted_deaths.tolist() == [5, 4, 4, 3, 1]
+    assert found.measured_deaths.tolist() == [[4, 5], [4, 0], [3, 0], [3, 0], [0, 0]]
+    assert found.missing.tolist() == [[1, 3], [0, 4], [1, 4], [1, 3], [1, 1]]
+
+
+@pytest.mark.parametrize("single", [True, False])
+def test_networks_stopped_at_any_step_go_on_to_the_same_numbers(single: bool, tmp_path: Path) -> None:
+    data = synthetic_regression(0, 64)
+    setting = replace(RELU, schedule=Schedule((1e-2, 1e-3), 6, 9, 1e-3, 30), batch=8, single=single, draws=1)
+    whole, path = sweep(data, setting), tmp_path / "run.pt"
+
+    class Stop(Exception):
+        pass
+
+    def stop(look: Look) -> None:
+        if look.steps >= 42:  # at the second rate
+            raise Stop
+
+    with pytest.raises(Stop):
+        sweep(data, setting, path=path, watched=stop, saved_every=0.0)
+    assert torch.load(path, weights_only=True)["counts"] == (1, 41, 11)
+    again = sweep(data, setting, path=path)
+    assert again.measured.steps == whole.measured.steps == 60
+    assert all(torch.equal(again.stack[name], value) for name, value in whole.stack.items())
+    assert np.array_equal(again.measured.loss, whole.measured.loss)
+
+
+def test_a_checkpoint_knows_its_data(tmp_path: Path) -> None:
+    setting = replace(LINEAR, schedule=Schedule((1e-2,), 5, 1, 1e-3, 5))
+    sweep(synthetic_regression(0), setting, path=tmp_path / "run.pt")
+    with pytest.raises(DataError, match=r"other settings \(task\.digest\)"):
+        sweep(synthetic_regression(1), setting, path=tmp_path / "run.pt")

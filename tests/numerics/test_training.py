@@ -71,7 +71,7 @@ def test_a_training_that_is_stopped_goes_on_to_the_same_numbers(after: int, tmp_
         train(Bowls(noise=1.0), SCHEDULE, path=path, watched=stop, saved_every=0.0)
     resumed: list[Look] = []
     ended = train(Bowls(noise=1.0), SCHEDULE, path=path, watched=resumed.append)
-    assert resumed[0].steps == after * SCHEDULE.every
+    assert resumed[0].steps == (after + 1) * SCHEDULE.every - 1  # the checkpoint of the step before
     assert torch.equal(ended.stack["p"], whole.stack["p"]) and ended.steps == whole.steps
     assert torch.equal(ended.settled, whole.settled)
     seen: list[Look] = []
@@ -86,6 +86,9 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
         train(Bowls(noise=0.5), SCHEDULE, path=path)
     with pytest.raises(DataError, match=r"schedule\.patience"):
         train(Bowls(), replace(SCHEDULE, patience=3), path=path)
+    torch.save({"settings": torch.load(path, weights_only=True)["settings"]}, path)
+    with pytest.raises(DataError, match="is no checkpoint"):
+        train(Bowls(), SCHEDULE, path=path)
     path.write_bytes(b"nonsense")
     with pytest.raises(DataError, match="is no checkpoint"):
         train(Bowls(), SCHEDULE, path=path)
@@ -94,3 +97,20 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
 def test_a_loss_that_is_not_finite_is_reported() -> None:
     with pytest.raises(DataError, match="training diverged: after 20 steps the loss of member 0"):
         train(Bowls(steep=float("inf")), SCHEDULE)
+
+
+def test_a_checkpoint_that_cannot_be_written_stops_at_the_first_step(tmp_path: Path) -> None:
+    (tmp_path / "run.pt.partial").mkdir()
+    looks: list[Look] = []
+    with pytest.raises(DataError, match=r"cannot write the checkpoint .*run\.pt: Is a directory"):
+        train(Bowls(), SCHEDULE, path=tmp_path / "run.pt", watched=looks.append)
+    assert not looks
+
+
+def test_a_training_is_not_lost_for_its_last_checkpoint(tmp_path: Path) -> None:
+    def obstruct(look: Look) -> None:
+        (tmp_path / "run.pt.partial").mkdir(exist_ok=True)
+
+    with pytest.warns(UserWarning, match="The training itself is complete"):
+        ended = train(Bowls(), SCHEDULE, path=tmp_path / "run.pt", watched=obstruct)
+    assert torch.equal(ended.stack["p"], train(Bowls(), SCHEDULE).stack["p"])
