@@ -19,7 +19,7 @@ def figures(
         str | None,
         typer.Option(metavar="NAME", help="Other data: synthetic, digits, mnist, fashion-mnist. Default: the paper's."),
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="A first look in two minutes, far from settled.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="A first look in two minutes, shortened.")] = False,
     full: Annotated[bool, typer.Option("--full", help="The paper's sizes on images too: days without a GPU.")] = False,
     hidden: Annotated[int | None, typer.Option(min=1, metavar="D_H", help="Units of each hidden layer.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, metavar="N", help="How many random starts of each model.")] = None,

@@ -288,7 +288,7 @@ CLAIMS = (
         "fig-1.thresholds",
         "§5, Figure 1",
         "ReLU VAEs on linear Gaussian data follow the theory: its loss is the infimum over all encoders and decoders, which ReLU "
-        "networks reach; five trained of the paper's size collapse or not as it says (beta = 14 is of data not given)",
+        "networks reach; trained ones of 16 units collapse or not as it says (beta = 14 is of data not given)",
         printed=Statement(THEORY_CURVE, bounds_every_model),
         observable="gaussian_least_loss",
         uses=("s5.linear-agreement", "thm-2.minimum"),

@@ -262,7 +262,7 @@ TRAINED_LINEAR = Tolerance(
 TRAINED_NETWORK = Tolerance(
     "TRAINED_NETWORK",
     2e-2,
-    "Median over seeds of a trained network's loss, relative to the least loss of a linear model, which is its infimum on Gaussian "
+    "A trained network's loss, or a median of such, relative to the least loss of a linear model, which is its infimum on Gaussian "
     "data: noise of batches and of the measurement is below 1e-2, a mode more or less costs more except beside its threshold.",
 )
 

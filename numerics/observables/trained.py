@@ -1,8 +1,9 @@
-"""Trained ReLU networks as experimental evidence for Figure 1: five random starts each, of the paper's size.
+"""Trained ReLU networks as experimental evidence for Figure 1: five random starts each, of 16 hidden units.
 
-The criterion: at each β the median loss is within TRAINED_NETWORK of what is stated, and a completely collapsed model (no latent
-above `USED` nats) is found in every start or in none, as is stated. The two β are 0.61 and 1.07 of the threshold of complete
-collapse: nearer below it, short training does not always find the one mode that pays.
+The criterion: at each β the loss of every one of the five starts is within TRAINED_NETWORK of what is stated, and a completely
+collapsed model (no latent above `USED` nats) is found in every start or in none, as is stated. β η_dec² is 3.4, where only models
+with three modes or more are that near, and 11.5 and 15, between which lies the threshold of complete collapse alone. With the
+paper's 8 units training misses modes too often for that (README).
 """
 
 from __future__ import annotations
@@ -24,15 +25,18 @@ from numerics.training import Schedule
 
 __all__ = ["SETTING", "trained_networks", "training_findings"]
 
+ETA_DEC = 0.8
+"""Not 1, so that its powers tell."""
 SETTING = Setting(
     "relu",
-    betas=(8.5, 15.0),
+    betas=tuple(level / ETA_DEC**2 for level in (3.4, 11.5, 15.0)),
     seeds=(0, 1, 2, 3, 4),
     d1=5,
-    schedule=Schedule((3e-3, 3e-4), every=250, patience=3, progress=1e-3, most=2_000),
-    hidden=8,
+    schedule=Schedule((1e-2, 1e-3), every=250, patience=3, progress=1e-3, most=1_500),
+    hidden=16,
     batch=64,
     draws=4,
+    eta_dec=ETA_DEC,
 )
 
 
@@ -46,15 +50,12 @@ def training_findings(formula: Basic, seed: int) -> Iterator[Finding]:
     """(least L_VAE, condition for complete collapse) against what training found."""
     found = trained_networks(seed)
     stated_loss, condition = formula.args
-    losses = np.median(found.measured.loss, axis=1)
-    for beta, loss, used in zip(SETTING.betas, losses, found.used, strict=True):
-        name = f"five ReLU networks, beta = {beta}, seed {seed}"
-        values: dict[Any, Any] = found.levels.values(
-            SETTING.d1, beta=beta, eta_dec=SETTING.eta_dec, eta_enc=SETTING.eta_enc
-        )
-        yield Finding(
-            "median loss of trained networks", name, abs(loss - evaluate(stated_loss, values)) / loss, TRAINED_NETWORK
-        )
+    for beta, losses, used in zip(SETTING.betas, found.measured.loss, found.used, strict=True):
+        name = f"five ReLU networks, beta = {beta:.4g}, seed {seed}"
+        scales = {"beta": beta, "eta_dec": SETTING.eta_dec, "eta_enc": SETTING.eta_enc}
+        values: dict[Any, Any] = found.levels.values(SETTING.d1, **scales)
+        apart = np.max(np.abs(losses - evaluate(stated_loss, values)) / losses)
+        yield Finding("loss of trained networks, worst of five", name, float(apart), TRAINED_NETWORK)
         collapsed = {bool(count == 0) for count in used}
         yield Finding(
             "collapse of trained networks", name, float(collapsed != {bool(evaluate(condition, values))}), EXACT
