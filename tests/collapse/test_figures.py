@@ -89,9 +89,6 @@ def test_a_killed_run_goes_on_to_the_same_numbers(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--figure", "4"), "there is no figure 4; give one of 1, 2, 3, a1"),
-        (("--data", "cifar"), "there is no data set cifar"),
-        (("--figure", "3", "--data", "synthetic"), "the synthetic regression has none"),
         (("--quick", "--full"), "exclude each other"),
         (("--figure", "1", "--quick", "--device", "tpu"), "tpu"),
         (("--figure", "1", "--quick", "--output", "README.md"), "README.md"),
@@ -101,6 +98,19 @@ def test_bad_usage_is_refused(arguments: tuple[str, ...], message: str) -> None:
     process = run("figures", *arguments)
     assert process.returncode == 2
     assert message in process.stderr and "Traceback" not in process.stderr
+
+
+@pytest.mark.parametrize(
+    ("figure", "data", "message"),
+    [
+        ("4", None, "there is no figure 4; give one of 1, 2, 3, a1"),
+        ("1", "cifar", "there is no data set cifar"),
+        ("3", "synthetic", "the synthetic regression has none"),
+    ],
+)
+def test_what_there_is_not_is_refused(figure: str, data: str | None, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        experiments_of(figure, data=data)
 
 
 def test_results_of_other_settings_have_other_names_and_say_where_they_come_from(

@@ -13,13 +13,12 @@ from derivations.errors import DataError
 from numerics.datasets import SYNTHETIC_SQUARES, data_set, synthetic_regression
 from numerics.grids import Setting, grid_of
 from numerics.sweeps import Measured, Sweep, straddling, sweep
-from numerics.tolerances import PLANTED_SPECTRUM, SPECTRUM, TRAINED_LINEAR, TRAINED_NETWORK
+from numerics.tolerances import PLANTED_SPECTRUM, SPECTRUM, TRAINED_LINEAR
 from numerics.training import Look, Schedule
 
 EXACT = Schedule((1e-1, 1e-2, 1e-3), every=100, patience=2, progress=1e-6, most=2_000)
-SHORT = Schedule((3e-3, 3e-4), every=250, patience=2, progress=2e-3, most=1_500)
 LINEAR = Setting("linear", (0.75, 6.0, 15.0), (0, 1), 5, EXACT)
-RELU = Setting("relu", (6.0, 15.0), (0, 1, 2), 5, SHORT, hidden=16, batch=64)
+RELU = Setting("relu", (6.0, 15.0), (0, 1, 2), 5, Schedule((1e-3,), 5, 1, 1e-3, 5), hidden=16, batch=64)
 
 
 def test_the_synthetic_regression_has_the_spectrum_it_states() -> None:
@@ -62,14 +61,8 @@ def test_linear_models_end_at_the_least_loss(data: str) -> None:
     assert np.allclose(found.measured.deviation[reached], stated[reached], atol=0, rtol=1000 * TRAINED_LINEAR.value)
 
 
-def test_relu_networks_end_beside_the_least_loss_of_linear_ones() -> None:
-    found = sweep(data_set("synthetic"), RELU)
-    assert np.all(found.used[1] == 0) and np.all(found.used[0] >= 2)
-    assert abs(np.median(found.relative_loss, axis=1)).max() <= TRAINED_NETWORK.value
-
-
 def test_the_measurement_is_that_of_the_models_on_all_samples() -> None:
-    setting = replace(RELU, schedule=Schedule((1e-3,), 5, 1, 1e-3, 5), draws=2)
+    setting = replace(RELU, draws=2)
     data = synthetic_regression(0, 64)
     found = sweep(data, setting)
     grid = grid_of(data, setting, "cpu")
