@@ -74,17 +74,22 @@ def vae_loss(
     Returns:
         The loss in nats. Leading dimensions broadcast.
     """
-    AW = A @ W
-    code = W.mT @ AW  # E[m mᵀ] of the encoder's means m = Wᵀx
+    code = W.mT @ _times(A, W)  # E[m mᵀ] of the encoder's means m = Wᵀx
     variance = log_variance.exp()
     prior = eta_enc.square()
     reconstruction = (
-        ((U @ code) * U).sum((-2, -1)) - 2 * ((C @ W) * U).sum((-2, -1)) + y2 + (U.square().sum(-2) * variance).sum(-1)
+        ((U @ code) * U).sum((-2, -1)) - 2 * (_times(C, W) * U).sum((-2, -1)) + y2 + (U.square().sum(-2) * variance).sum(-1)
     )
     ratio = variance / prior[..., None]
     divergence = (ratio - 1 - log_variance + prior.log()[..., None]).sum(-1)
     divergence = divergence + code.diagonal(dim1=-2, dim2=-1).sum(-1) / prior
     return reconstruction / (2 * eta_dec.square()) + beta / 2 * divergence
+
+
+def _times(moments: Float[Tensor, "*#batch rows D0"], W: Float[Tensor, "*#batch D0 d1"]) -> Tensor:
+    """Their product; moments that a whole batch shares are not multiplied with each W anew, which takes three times as long."""
+    shared = moments.ndim == 2 and W.ndim > 2
+    return torch.einsum("ij,...jk->...ik", moments, W) if shared else moments @ W
 
 
 def vae_gradient(
