@@ -138,14 +138,14 @@ def test_who_rests_on_a_module() -> None:
 @pytest.mark.slow
 def test_a_sample_of_a_fast_module(tmp_path: Path) -> None:
     """The tool as `make mutation` runs it."""
-    command = [sys.executable, str(ROOT / "tests" / "mutation"), "--module", "numerics.oracle", "--sample", "6"]
+    command = [sys.executable, str(ROOT / "tests" / "mutation"), "--module", "numerics.oracle", "--sample", "3"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "COV"))}
     run = subprocess.run(
         [*command, "--results", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=300, env=environment
     )
-    assert "numerics.oracle: 6 of" in run.stdout, run.stdout + run.stderr
+    assert "numerics.oracle: 3 of" in run.stdout, run.stdout + run.stderr
     result = load("numerics.oracle", tmp_path)
-    assert result.tried == 6 and result.killed >= 4 and sum(result.killers.values()) == result.killed
+    assert result.tried == 3 and result.killed >= 2 and sum(result.killers.values()) == result.killed
 
 
 # -------------------------------------------------------------------------------------------- the report
