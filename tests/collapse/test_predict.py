@@ -129,8 +129,6 @@ def test_the_terminal_and_the_plot(tmp_path: Path) -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "active modes 7 of 64" in ran.stdout and "to keep mode 8 too" in ran.stdout
     assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
-    listed = command("predict", "digits", "--loss", "list")
-    assert listed.returncode == 0 and "lightning-bolts" in listed.stdout
 
 
 def test_predictions_do_without_what_is_slow_to_import_or_derive() -> None:

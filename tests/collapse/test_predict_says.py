@@ -85,8 +85,12 @@ def test_so_are_diagnoses(tmp_path: Path) -> None:
     ran = command(*arguments, "--loss", loss, "--json", "-")
     assert json.loads(ran.stdout)["indicative"] is True
     assert "indicative" not in command(*arguments, "--beta", "100").stdout
+
+
+@pytest.mark.parametrize("arguments", [("predict",), ("predict", "nowhere.npy"), ("diagnose",)])
+def test_losses_are_listed_without_data(arguments: tuple[str, ...]) -> None:
     listed = command(*arguments, "--loss", "list")
-    assert listed.returncode == 0 and "lightning-bolts" in listed.stdout
+    assert (listed.returncode, listed.stderr) == (0, "") and "lightning-bolts" in listed.stdout
 
 
 def test_a_key_of_no_target_is_refused() -> None:
