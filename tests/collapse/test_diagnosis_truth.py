@@ -71,6 +71,16 @@ def test_a_level_ten_times_off_is_told_from_rough_training_too(seed: int, with_d
     assert found.verdict == "other-beta"
 
 
+@both
+@pytest.mark.parametrize("seed", [20, 22, 25, 27, 53])
+def test_weak_modes_that_agree_on_a_level_are_told_from_rough_training(seed: int, with_data: bool) -> None:
+    """Twice the level leaves two or three weak modes, whose scales are off by a tenth of what they carry."""
+    data = planted(seed)
+    level = level_keeping(data, KEPT)
+    found = diagnosed(data, optimum(data, LATENTS, 2 * level, noise=2 * LEFT), level, with_data=with_data)
+    assert len(found.encoded_modes) > 1 and found.verdict == "other-beta"
+
+
 @every_seed
 @pytest.mark.parametrize("correlation", [0.2, 0.6])
 def test_latents_that_share_a_mode_a_little_are_no_unrest(seed: int, correlation: float) -> None:
