@@ -81,7 +81,7 @@ def verdict_of(codes: Codes, fit: Fit, setting: Setting) -> tuple[str, str]:
             return "more-collapsed", (
                 f"{_named(fit.missing)} no latent, though worth "
                 f"{', '.join(f'{setting.predicted[each]:.3g}' for each in fit.missing[:3])} nats; what the others spend fits the "
-                "β η_dec² that was meant: dead latents, or training that has not found every mode yet"
+                f"β η_dec² that was meant: dead latents, or training that has not found every mode yet{_neighbours(fit)}"
             )
         if near and not fit.missing:
             return "expected", f"as the linear optimum: {_modes(used)}, and β η_dec² is what it was meant to be"
@@ -99,7 +99,7 @@ def verdict_of(codes: Codes, fit: Fit, setting: Setting) -> tuple[str, str]:
 def _by_rate(codes: Codes, fit: Fit, setting: Setting, restless: str) -> tuple[str, str]:
     rate, due = float(codes.kl.sum()), float(setting.predicted.sum())
     start = f"{restless}; so far " if restless else ""
-    tail = f"; {_named(fit.missing)} no latent" if fit.missing else ""
+    tail = f"; {_named(fit.missing)} no latent{_neighbours(fit)}" if fit.missing else ""
     if fit.level is not None:
         factor = fit.level / setting.believed
         tail += f"; what the codes tell fits β η_dec² = {fit.level:.4g}{_suspicion(factor, codes, setting)}"
@@ -125,6 +125,11 @@ def _or_else(fit: Fit) -> str:
     if not fit.otherwise:
         return ""
     return f"; or else it is, and {_named(fit.otherwise)} no latent: the KLs alone do not tell, the data do"
+
+
+def _neighbours(fit: Fit) -> str:
+    """What the names of missing modes are worth without data: where ζ² lie close, rough training moves a gap by one."""
+    return "" if fit.told_by_data else "; by the KLs alone, which may mean a neighbouring mode: data would tell"
 
 
 def _alike(fit: Fit, setting: Setting) -> bool:
