@@ -208,6 +208,7 @@ def test_diagnose_from_the_command_line(tmp_path: Path, digits: np.ndarray) -> N
     ran = command("diagnose", str(tmp_path / "codes.npz"), "digits", "--beta", "50")
     assert (ran.returncode, ran.stderr) == (0, "") and "expected: " in ran.stdout
     assert "mode 4 (100 %)" in ran.stdout  # told by the data, in their order
+    assert "  E[m²]+E[σ²]  " in ran.stdout
     other = command("diagnose", str(tmp_path / "codes.npz"), "digits", "--beta", "100", "--json", "-")
     assert other.returncode == 1 and json.loads(other.stdout)["verdict"] == "other-beta"
     assert diagnose(0 * means, 0 * means, values, beta_eta_dec_squared=50.0).verdict == "dead-encoder"
