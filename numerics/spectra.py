@@ -54,6 +54,7 @@ class Spectrum:
     constant: int = 0
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what overflows is refused
 def spectrum_of(
     x: Samples,
     y: Samples | None = None,
@@ -139,6 +140,8 @@ def _of_autoencoder(
 
 
 def _refuse_constant(largest: float, name: str, centre: bool) -> None:
+    if not np.isfinite(largest):
+        raise DataError(f"{name} holds values too large to be squared in float64: give them in a larger unit.")
     if not largest > 0:
         what = "the same sample again and again" if centre else "zeros only"
         raise DataError(f"{name} holds {what}: nothing varies, so there is nothing to encode.")

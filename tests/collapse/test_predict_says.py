@@ -13,6 +13,7 @@ from collapse import predict
 from collapse.report.figures import percent, significant
 from collapse.report.prediction import summary
 from collapse.report.prediction_plot import figure_of
+from derivations.errors import DataError
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -99,6 +100,22 @@ def test_a_key_of_no_target_is_refused() -> None:
         ran = command(which, *codes, "digits", "--target-key", "y")
         assert ran.returncode == 2 and ran.stderr.count("\n") == 1
         assert "--target-key y" in ran.stderr or which == "diagnose"
+
+
+@pytest.mark.parametrize(("shape", "arguments"), [((9, 3), {}), ((9, 3), {"centre": False}), ((3, 9), {})])
+@pytest.mark.filterwarnings("error")
+def test_values_too_large_to_square_are_refused(shape: tuple[int, int], arguments: dict[str, bool]) -> None:
+    x = np.random.default_rng(0).standard_normal(shape)
+    assert predict(1e150 * x, **arguments).active_modes > 0
+    with pytest.raises(DataError, match="array holds values too large to be squared"):
+        predict(1e200 * x, **arguments)
+
+
+def test_only_a_loss_that_has_one_is_told_to_lower_its_eta_dec() -> None:
+    x = np.random.default_rng(0).standard_normal((100, 3))
+    assert any("η_dec² smaller" in line for line in summary(predict(x, beta=1.0)))
+    lines = summary(predict(x, beta=2.0, loss="lightning-bolts"))
+    assert any("to keep mode" in line for line in lines) and not any("η_dec" in line for line in lines)
 
 
 def test_modes_without_latents_say_what_is_assumed() -> None:
