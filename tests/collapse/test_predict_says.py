@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -142,3 +143,15 @@ def test_modes_without_variance_are_left_out_of_a_picture() -> None:
     assert spectrum.get_yscale() == "log"
     drawn = np.concatenate([line.get_xydata() for line in spectrum.lines if line.get_linestyle() == "None"])
     assert len(drawn) == 2 and (drawn[:, 1] > 0).all()
+
+
+@pytest.mark.parametrize("decades", [0.5, 2, 5])
+def test_labels_of_a_picture_do_not_overlap(decades: float) -> None:
+    x = np.random.default_rng(0).standard_normal((500, 100)) * np.geomspace(1, 10 ** (-decades / 2), 100)
+    figure = figure_of(predict(x, beta=0.01))
+    figure.draw_without_rendering()
+    spectrum, units = figure.axes[0].xaxis, figure.axes[1].xaxis
+    boxes = [label.get_window_extent() for label in units.get_ticklabels() if label.get_text()]
+    assert len(boxes) > 1 and all(one.x1 < other.x0 for one, other in pairwise(boxes))
+    assert all(float(tick).is_integer() for tick in spectrum.get_majorticklocs())
+    assert figure.axes[0].lines[0].get_markersize() < 4  # a hundred modes do not run into one another
