@@ -23,6 +23,13 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_the_terminal_session_in_readme_is_what_is_printed() -> None:
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    _, found, rest = readme.partition("$ collapse predict ")
+    line, _, session = rest.partition("\n")
+    assert found and command("predict", *line.split()).stdout == session.partition("```")[0]
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
