@@ -19,7 +19,8 @@ MIXED = 0.3
 hardly a gain, and leaves 0.1 to 0.2 when all else has settled; where it stopped early, latents share modes and have far more.
 Without data, where latents stand for modes, "other-beta" asks for less than `CORRELATED`."""
 ELSEWHERE = 0.15
-"""Share of the information that may lie elsewhere than at the linear optimum, where no one level explains it."""
+"""Share of the information that may lie elsewhere than at the linear optimum, where no one level explains it; and of the rate that
+may be spent for nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +74,8 @@ def verdict_of(codes: Codes, fit: Fit, setting: Setting) -> tuple[str, str]:
         return "more-collapsed", "the codes tell nearly nothing though means vary: training has hardly begun"
     restless = unsettled(codes)
     mixed = restless or _mixed(codes, MIXED)
+    waste = _waste(codes, setting)
+    thrifty = waste <= ELSEWHERE * float(setting.predicted.sum()) + SPENT
     doubted = restless if fit.told_by_data else mixed  # with data, modes are told however latents mix them
     if fit.level is not None:
         factor = fit.level / setting.believed
@@ -83,6 +86,11 @@ def verdict_of(codes: Codes, fit: Fit, setting: Setting) -> tuple[str, str]:
                 f"{', '.join(f'{setting.predicted[each]:.3g}' for each in fit.missing[:3])} nats; what the others spend fits the "
                 f"β η_dec² that was meant: dead latents, or training that has not found every mode yet{_neighbours(fit)}"
             )
+        if near and not fit.missing and not thrifty:
+            return "less-collapsed", (
+                f"{restless + '; ' if restless else ''}the codes tell what those of the linear optimum do, and spend "
+                f"{waste:.3g} nats more on it: steps are left to take, or the prior's standard deviation is another than was meant"
+            )
         if near and not fit.missing:
             return "expected", f"as the linear optimum: {_modes(used)}, and β η_dec² is what it was meant to be"
         mixed = mixed if fit.told_by_data else restless or _mixed(codes, CORRELATED)
@@ -91,7 +99,7 @@ def verdict_of(codes: Codes, fit: Fit, setting: Setting) -> tuple[str, str]:
                 f"your β is not the one applied: the KLs agree on β η_dec² = {fit.level:.4g}, {factor:.3g} times what was meant"
                 f"{_suspicion(factor, codes, setting)}{_or_else(fit)}"
             )
-    elif not doubted and not fit.missing and _alike(fit, setting):
+    elif thrifty and not doubted and not fit.missing and _alike(fit, setting):
         return "expected", f"nearly as the linear optimum: {_modes(used)}, on the whole as much as was meant"
     return _by_rate(codes, fit, setting, mixed)
 
@@ -118,6 +126,14 @@ def _by_rate(codes: Codes, fit: Fit, setting: Setting, restless: str) -> tuple[s
         "less-collapsed",
         f"{start}more is encoded ({rate:.3g} nats) than by the linear optimum ({due:.3g}){reason}{tail}",
     )
+
+
+def _waste(codes: Codes, setting: Setting) -> float:
+    """Nats spent beyond what the codes tell, less those of the linear optimum, which spends some where variances are held alone.
+
+    With s = E[m²] + E[σ²] of a latent it is ½ (s − 1 − log s), which another scale of that latent would save."""
+    spent, told = codes.kl.sum() - codes.information.sum(), setting.predicted.sum() - setting.information.sum()
+    return float(spent - told)
 
 
 def _or_else(fit: Fit) -> str:

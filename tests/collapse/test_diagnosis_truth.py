@@ -48,6 +48,21 @@ def test_the_optimum_is_expected_and_each_latent_has_its_mode(seed: int, latents
 
 
 @both
+@pytest.mark.parametrize("held", [False, True], ids=["learned", "held"])
+@pytest.mark.parametrize(("scale", "verdict"), [(1.03, "expected"), (1.5, "less-collapsed"), (0.5, "less-collapsed")])
+def test_latents_of_another_scale_than_the_prior_s_are_not_as_expected(
+    scale: float, verdict: str, held: bool, with_data: bool
+) -> None:
+    """They tell the same of the data and spend more, as with another prior than was meant."""
+    data = planted(0)
+    level = level_keeping(data, KEPT)
+    mean, log_variance = held_and_rotated(data, LATENTS, level, 0.6) if held else optimum(data, LATENTS, level)
+    found = diagnosed(data, (scale * mean, log_variance + 2 * math.log(scale)), level, with_data=with_data)
+    assert held or (found.verdict, "nats more" in found.conclusion) == (verdict, verdict != "expected")
+    assert found.verdict != "expected" or found.rate_nats == pytest.approx(found.predicted_rate_nats, rel=1 / 6)
+
+
+@both
 @every_seed
 @pytest.mark.parametrize("factor", [2, 1 / 2, 1 / LATENTS, 1 / 12, 12])
 def test_another_beta_is_told_with_its_level(seed: int, factor: float, with_data: bool) -> None:
