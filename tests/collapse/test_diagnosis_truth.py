@@ -43,6 +43,7 @@ def test_the_optimum_is_expected_and_each_latent_has_its_mode(seed: int, latents
     clean = optimum(planted(seed), latents, level, order=False)
     spent = diagnosed(data, clean, level, with_data=with_data)
     assert spent.kl_nats == pytest.approx(spent.predicted_kl_nats, abs=FLOAT64_IDENTITY.value * 100)
+    assert [each.second_moment for each in spent.latents] == pytest.approx([1] * latents, rel=SPECTRUM.value)
     told = [each.mode for each in spent.latents]
     assert told == [k + 1 if k < KEPT else None for k in range(latents)]
 
