@@ -124,6 +124,15 @@ def test_the_document(tmp_path: Path) -> None:
     assert document["rate_nats"] == pytest.approx(sum(each["kl_nats"] for each in document["modes"]))
 
 
+def test_critical_settings_are_the_user_s_own() -> None:
+    """Each is where β η_dec² would be ζ², all else being as it is."""
+    x = np.random.default_rng(0).standard_normal((100, 3))
+    for row in predict(x, beta=2.0, eta_dec=3.0).document()["modes"]:
+        assert row["critical_beta"] * 3.0**2 == pytest.approx(row["zeta_squared"])
+        assert 2.0 * row["critical_eta_dec"] ** 2 == pytest.approx(row["zeta_squared"])
+        assert [end * 3.0**2 for end in row["critical_beta_interval"]] == pytest.approx(row["zeta_squared_interval"])
+
+
 def test_the_terminal_and_the_plot(tmp_path: Path) -> None:
     ran = command("predict", "digits", "--beta", "50", "--show", "2", "--plot", str(tmp_path / "p.png"))
     assert (ran.returncode, ran.stderr) == (0, "")
