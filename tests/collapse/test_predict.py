@@ -13,6 +13,7 @@ from sklearn.decomposition import PCA
 from torch.utils.data import DataLoader
 
 from collapse import diagnose, predict
+from collapse.report.prediction import summary
 from derivations.errors import DataError
 from numerics.certificates import gap
 from numerics.descent import minimise
@@ -122,6 +123,18 @@ def test_the_document(tmp_path: Path) -> None:
     assert {"zeta_squared", "critical_beta", "active", "encoder_std", "kl_nats"} <= mode.keys()
     assert document["active_modes"] == sum(each["active"] for each in document["modes"]) == 7
     assert document["rate_nats"] == pytest.approx(sum(each["kl_nats"] for each in document["modes"]))
+
+
+def test_shares_bits_and_margins_of_the_document() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((300, 3)) * [3, 2, 1]
+    y = x + rng.standard_normal((300, 3))
+    document = predict(x, y, beta=2.0, latents=1, intervals="none").document()
+    rows, squares = document["modes"], [row["zeta_squared"] for row in document["modes"]]
+    assert [row["kl_bits"] * np.log(2) for row in rows] == pytest.approx([row["kl_nats"] for row in rows])
+    assert [row["variance_share"] * y.var(0).sum() for row in rows] == pytest.approx(squares)
+    assert document["nearest_mode"] == 1 and document["nearest_margin"] == pytest.approx(squares[0] / 2 - 1)
+    assert "more latents would be used: 2 modes" in " ".join(summary(predict(x, y, beta=2.0, latents=1)))
 
 
 def test_critical_settings_are_the_user_s_own() -> None:
