@@ -11,6 +11,28 @@ from collapse.output import as_json, console_for, interrupted, refuse_equal, wri
 from derivations.errors import DataError
 
 
+def _list_losses(loss: str | None) -> str | None:
+    """Show the losses and stop where that is asked, whatever else is given or missing."""
+    if loss != "list":
+        return loss
+    from collapse.loss_option import describe
+
+    for line in describe():
+        typer.echo(line)
+    raise typer.Exit(0)
+
+
+Loss = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME|PARTS",
+        callback=_list_losses,
+        is_eager=True,
+        help="Whose loss it is, or its parts; `list` shows all, without DATA. Default: the theory's.",
+    ),
+]
+
+
 def predict(
     data: Annotated[
         str,
@@ -35,12 +57,7 @@ def predict(
     latents: Annotated[
         int | None, typer.Option(metavar="K", help="How many latents. Default: as many as modes.")
     ] = None,
-    loss: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|PARTS", help="Whose loss it is, or its parts; `list` shows all. Default: the theory's."
-        ),
-    ] = None,
+    loss: Loss = None,
     learn_eta_dec: Annotated[
         bool, typer.Option("--learn-eta-dec", help="The decoder's variance is learned too.")
     ] = False,
@@ -80,8 +97,6 @@ def predict(
 
     Exact for linear encoder and decoder with Gaussian likelihood; a first guide beyond. Exit code 2 for bad usage or data.
     """
-    if loss == "list":
-        _list_losses()
     refuse_equal({"--json": json_path, "--plot": plot})
     document_path, plot_path = writable("--json", json_path), writable("--plot", plot)
     if plot is not None and not plot.lower().endswith((".png", ".pdf", ".svg")):
@@ -130,9 +145,7 @@ def diagnose(
     beta: Annotated[float | None, typer.Option(metavar="B", help="Weight of the KL term that was meant.")] = None,
     eta_dec: Annotated[float | None, typer.Option(metavar="S", help="The decoder's standard deviation.")] = None,
     eta_enc: Annotated[float, typer.Option(metavar="S", help="The prior's standard deviation.")] = 1.0,
-    loss: Annotated[
-        str | None, typer.Option(metavar="NAME|PARTS", help="Whose loss it is, as in predict; `list` shows all.")
-    ] = None,
+    loss: Loss = None,
     centre: Annotated[bool, typer.Option(help="Whether the model has biases.")] = True,
     json_path: Annotated[
         str | None, typer.Option("--json", metavar="PATH|-", help="Write the diagnosis as JSON; - for standard output.")
@@ -142,8 +155,6 @@ def diagnose(
 
     Exit code 0 if it is as expected, 1 if not, 2 for bad usage or data.
     """
-    if loss == "list":
-        _list_losses()
     document_path = writable("--json", json_path)
     console = console_for(json_path == "-")
     from collapse.diagnosis import diagnose as diagnosed
@@ -181,11 +192,3 @@ def _quietly() -> Any:
     from contextlib import nullcontext
 
     return nullcontext()
-
-
-def _list_losses() -> None:
-    from collapse.loss_option import describe
-
-    for line in describe():
-        typer.echo(line)
-    raise typer.Exit(0)

@@ -75,7 +75,7 @@ def _from_numpy(path: Path, key: str | None) -> Rows:
     except ValueError as error:
         if "pickle" in str(error) or "Python objects" in str(error):
             raise DataError(
-                f"{path} holds pickled objects, which are not read: save a plain array of numbers."
+                f"{path} is no NumPy file, or holds pickled objects, which are not read: save a plain array of numbers."
             ) from None
         raise DataError(f"{path} is damaged or cut short ({error}): write it again.") from None
     except (OSError, EOFError, KeyError) as error:
@@ -88,9 +88,12 @@ def _from_numpy(path: Path, key: str | None) -> Rows:
 def _chosen(path: Path, names: list[str], key: str | None) -> str:
     if key is None and len(names) == 1:
         return names[0]
+    if not names:
+        raise DataError(f"{path} holds no array: write it again.")
+    if key is None:
+        raise DataError(f"{path} holds several arrays: choose one by --key: {', '.join(names)}.")
     if key not in names:
-        asked = f"holds no array {key!r}" if key is not None else "holds several arrays"
-        raise DataError(f"{path} {asked}: choose one by --key: {', '.join(names) or 'none is there'}.")
+        raise DataError(f"{path} holds no array {key!r}: it holds {', '.join(names)}.")
     return key
 
 
@@ -99,7 +102,9 @@ def _from_csv(path: Path) -> Rows:
         first = file.readline().strip()
     if not first:
         raise DataError(f"{path} is empty, or begins with an empty line: give rows of numbers separated by commas.")
-    heading = not all(_is_number(cell) for cell in first.split(","))
+    cells = first.split(",")
+    # a table without names is written by pandas with the numbers of its columns on top
+    heading = not all(map(_is_number, cells)) or (len(cells) > 2 and cells == [str(k) for k in range(len(cells))])
     try:
         with warnings.catch_warnings(), path.open(encoding="utf-8-sig", errors="replace") as file:
             warnings.simplefilter("ignore")  # that it is empty is said below

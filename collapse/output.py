@@ -32,8 +32,9 @@ def console_for(on_standard_error: bool) -> Console:
     """A console for the report; of a fixed width where no terminal shows it."""
     from rich.console import Console
 
-    console = Console(stderr=on_standard_error, highlight=False)
-    return console if console.is_terminal else Console(stderr=on_standard_error, highlight=False, width=PIPE_WIDTH)
+    plain: dict[str, Any] = {"stderr": on_standard_error, "highlight": False, "markup": False}  # E[m²] is no markup
+    console = Console(**plain)
+    return console if console.is_terminal else Console(**plain, width=PIPE_WIDTH)
 
 
 def as_json(document: dict[str, Any]) -> str:

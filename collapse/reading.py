@@ -113,6 +113,8 @@ def as_array(value: Any, name: str) -> np.ndarray:
         value = value.detach().cpu()
         value = value.float() if str(value.dtype) == "torch.bfloat16" else value  # NumPy has no such numbers
         value = value.numpy() if hasattr(value, "numpy") else value
+    if np.ma.is_masked(value):
+        raise DataError(f"{name} holds masked values: drop or impute such samples.")
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
         what = "complex numbers" if array.dtype.kind == "c" else f"values of type {array.dtype}"

@@ -19,7 +19,8 @@ MIXED = 0.3
 hardly a gain, and leaves 0.1 to 0.2 when all else has settled; where it stopped early, latents share modes and have far more.
 Without data, where latents stand for modes, "other-beta" asks for less than `CORRELATED`."""
 ELSEWHERE = 0.15
-"""Share of the information that may lie elsewhere than at the linear optimum, where no one level explains it."""
+"""Share of the information that may lie elsewhere than at the linear optimum, where no one level explains it; and of the rate that
+may be spent for nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +74,8 @@ def verdict_of(codes: Codes, fit: Fit, setting: Setting) -> tuple[str, str]:
         return "more-collapsed", "the codes tell nearly nothing though means vary: training has hardly begun"
     restless = unsettled(codes)
     mixed = restless or _mixed(codes, MIXED)
+    waste = _waste(codes, setting)
+    thrifty = waste <= ELSEWHERE * float(setting.predicted.sum()) + SPENT
     doubted = restless if fit.told_by_data else mixed  # with data, modes are told however latents mix them
     if fit.level is not None:
         factor = fit.level / setting.believed
@@ -81,7 +84,12 @@ def verdict_of(codes: Codes, fit: Fit, setting: Setting) -> tuple[str, str]:
             return "more-collapsed", (
                 f"{_named(fit.missing)} no latent, though worth "
                 f"{', '.join(f'{setting.predicted[each]:.3g}' for each in fit.missing[:3])} nats; what the others spend fits the "
-                "β η_dec² that was meant: dead latents, or training that has not found every mode yet"
+                f"β η_dec² that was meant: dead latents, or training that has not found every mode yet{_neighbours(fit)}"
+            )
+        if near and not fit.missing and not thrifty:
+            return "less-collapsed", (
+                f"{restless + '; ' if restless else ''}the codes tell what those of the linear optimum do, and spend "
+                f"{waste:.3g} nats more on it: steps are left to take, or the prior's standard deviation is another than was meant"
             )
         if near and not fit.missing:
             return "expected", f"as the linear optimum: {_modes(used)}, and β η_dec² is what it was meant to be"
@@ -91,7 +99,7 @@ def verdict_of(codes: Codes, fit: Fit, setting: Setting) -> tuple[str, str]:
                 f"your β is not the one applied: the KLs agree on β η_dec² = {fit.level:.4g}, {factor:.3g} times what was meant"
                 f"{_suspicion(factor, codes, setting)}{_or_else(fit)}"
             )
-    elif not doubted and not fit.missing and _alike(fit, setting):
+    elif thrifty and not doubted and not fit.missing and _alike(fit, setting):
         return "expected", f"nearly as the linear optimum: {_modes(used)}, on the whole as much as was meant"
     return _by_rate(codes, fit, setting, mixed)
 
@@ -99,7 +107,7 @@ def verdict_of(codes: Codes, fit: Fit, setting: Setting) -> tuple[str, str]:
 def _by_rate(codes: Codes, fit: Fit, setting: Setting, restless: str) -> tuple[str, str]:
     rate, due = float(codes.kl.sum()), float(setting.predicted.sum())
     start = f"{restless}; so far " if restless else ""
-    tail = f"; {_named(fit.missing)} no latent" if fit.missing else ""
+    tail = f"; {_named(fit.missing)} no latent{_neighbours(fit)}" if fit.missing else ""
     if fit.level is not None:
         factor = fit.level / setting.believed
         tail += f"; what the codes tell fits β η_dec² = {fit.level:.4g}{_suspicion(factor, codes, setting)}"
@@ -120,11 +128,24 @@ def _by_rate(codes: Codes, fit: Fit, setting: Setting, restless: str) -> tuple[s
     )
 
 
+def _waste(codes: Codes, setting: Setting) -> float:
+    """Nats spent beyond what the codes tell, less those of the linear optimum, which spends some where variances are held alone.
+
+    With s = E[m²] + E[σ²] of a latent it is ½ (s − 1 − log s), which another scale of that latent would save."""
+    spent, told = codes.kl.sum() - codes.information.sum(), setting.predicted.sum() - setting.information.sum()
+    return float(spent - told)
+
+
 def _or_else(fit: Fit) -> str:
     """The other explanation, where KLs alone do not tell."""
     if not fit.otherwise:
         return ""
     return f"; or else it is, and {_named(fit.otherwise)} no latent: the KLs alone do not tell, the data do"
+
+
+def _neighbours(fit: Fit) -> str:
+    """What the names of missing modes are worth without data: where ζ² lie close, rough training moves a gap by one."""
+    return "" if fit.told_by_data else "; by the KLs alone, which may mean a neighbouring mode: data would tell"
 
 
 def _alike(fit: Fit, setting: Setting) -> bool:

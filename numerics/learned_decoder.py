@@ -9,11 +9,12 @@ largest one is optimal.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import sympy
 from jaxtyping import Float
-from sympy import Symbol
+from sympy import Expr, Symbol
 
 from derivations import notation as n
 from derivations.decoder_variance import CLOSED_FORM, kept
@@ -25,8 +26,13 @@ from numerics.tolerances import FLOAT64_IDENTITY, RESIDUAL_MOMENT
 __all__ = ["LearnedDecoder", "learned_decoder", "partition"]
 
 _level = Symbol("level", positive=True)
-(CRITICAL_BETA_LEARNED,) = sympy.solve(sympy.Eq(n.beta * CLOSED_FORM.args[0], _level), n.beta)
-"""The β at which k modes with a learned η_dec² have this level β η_dec²."""
+
+
+@lru_cache(maxsize=1)
+def _critical_beta() -> Expr:
+    """The β at which k modes with a learned η_dec² have this level β η_dec²."""
+    (found,) = sympy.solve(sympy.Eq(n.beta * CLOSED_FORM.args[0], _level), n.beta)
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,5 +89,5 @@ def _critical(levels: Levels, latents: int) -> Float[np.ndarray, " modes"]:
     critical = np.full(len(squares), np.nan)
     for k in range(min(latents, len(squares))):
         at = {kept: np.float64(k + 1), _level: squares[k]}
-        critical[k] = evaluate(CRITICAL_BETA_LEARNED, values | at, "numpy") if squares[k] > 0 else 0.0
+        critical[k] = evaluate(_critical_beta(), values | at, "numpy") if squares[k] > 0 else 0.0
     return critical

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from sympy import Expr, Max, Symbol
 
 from derivations import notation as n
-from derivations.elbo import kl_parts
+from derivations.elbo import KL_PRINTED
 from derivations.errors import DataError
 from derivations.proposition_2_fixed_variance import equation_8
 from derivations.theorem_2_learned_variance import EQUATION_17_18, EQUATION_19
@@ -88,8 +88,7 @@ def held_optimum(
     deviation = np.full(latents, np.sqrt(variance))
     values = {n.zeta: zeta, n.sigma: deviation, n.beta: level, n.eta_dec: 1.0, n.eta_enc: 1.0}
     encoder = np.broadcast_to(evaluate(equation_8(n.sigma[n.i])[1], values), latents)
-    per_square, rest = kl_parts()
-    kl = evaluate(per_square * n.mean[n.i] ** 2 + rest, values | {n.mean: encoder})
+    kl = evaluate(KL_PRINTED.function, values | {n.mean: encoder})
     information = evaluate(_information(n.mean[n.i], n.sigma[n.i]), values | {n.mean: encoder})
     return np.broadcast_to(kl, latents).copy(), np.broadcast_to(information, latents).copy()
 

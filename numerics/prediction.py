@@ -14,7 +14,7 @@ import sympy
 from jaxtyping import Bool, Float
 
 from derivations import notation as n
-from derivations.elbo import kl_parts
+from derivations.elbo import KL_PRINTED
 from derivations.errors import DataError
 from derivations.linear_agreement import LEVEL, LINEAR_LOSS
 from derivations.theorem_2_learned_variance import CORRECTED_EXTRA_LATENTS, EQUATION_17_18, EQUATION_19
@@ -22,9 +22,10 @@ from numerics.lambdified import evaluate
 
 __all__ = ["Levels", "Optimum", "level_for_explained", "level_for_nats", "levels_of_active"]
 
-CRITICAL_BETA = sympy.solve(sympy.Eq(LEVEL, n.zeta[n.i] ** 2), n.beta)[0]
+# unsimplified, which spares an import of SymPy's units
+(CRITICAL_BETA,) = sympy.solve(sympy.Eq(LEVEL, n.zeta[n.i] ** 2), n.beta, simplify=False)
 """The β from which on mode i is collapsed, at a given η_dec."""
-CRITICAL_ETA_DEC = sympy.solve(sympy.Eq(LEVEL, n.zeta[n.i] ** 2), n.eta_dec)[0]
+(CRITICAL_ETA_DEC,) = sympy.solve(sympy.Eq(LEVEL, n.zeta[n.i] ** 2), n.eta_dec, simplify=False)
 """The same for η_dec, a standard deviation, at a given β."""
 
 
@@ -130,11 +131,10 @@ class Optimum:
     @cached_property
     def kl_nats(self) -> Float[np.ndarray, " modes"]:
         """KL of the latent of each mode from the prior, averaged over the data, in nats; 0 where no latent reaches."""
-        per_square, rest = kl_parts()
         _, encoder = (self._at_modes(part) for part in EQUATION_17_18.args)
         deviation = self._at_modes(EQUATION_19)
         values = self._values | {n.sigma: deviation, n.mean: encoder}
-        found = evaluate(per_square * n.mean[n.i] ** 2 + rest, values)
+        found = evaluate(KL_PRINTED.function, values)
         # below the threshold it is 0 but for rounding
         return np.where(self.active, np.maximum(found, 0.0), 0.0)
 

@@ -12,7 +12,8 @@ __all__ = ["inverse_scales", "variances_of"]
 def variances_of(second: np.ndarray, mean: np.ndarray) -> np.ndarray:
     """Variances of features about their means, from moments; 0 where only rounding is left, as of a constant one."""
     variances = second - mean**2
-    return np.where(variances > RANK_CUTOFF.value * second, variances, 0.0)
+    # what is not a number, of values whose squares are none, stays so
+    return np.where(variances <= RANK_CUTOFF.value * second, 0.0, variances)
 
 
 def inverse_scales(variances: np.ndarray, scale: str | None) -> np.ndarray:

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from derivations.errors import DataError
 from numerics.krylov import leading_eigenvalues
 from numerics.scales import inverse_scales, variances_of
-from numerics.streaming import Samples, Sums, added, nonempty, rows_of, shift_of, shifted, summed
+from numerics.streaming import HELD, Samples, Sums, added, nonempty, refuse_large, rows_of, shift_of, shifted, summed
 from numerics.tolerances import RANK_CUTOFF
 
 __all__ = ["Spectrum", "spectrum_of", "whitened_cross"]
@@ -54,6 +54,7 @@ class Spectrum:
     constant: int = 0
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what overflows is refused
 def spectrum_of(
     x: Samples,
     y: Samples | None = None,
@@ -75,7 +76,7 @@ def spectrum_of(
         pool: workers for the products of chunks; None for this process.
 
     Raises:
-        DataError: no samples, a single one while centring, nothing varies, or x and y differ in number.
+        DataError: no samples, a single one while centring, nothing varies, x and y differ in number, or it takes too much memory.
     """
     if modes is not None and modes < 1:
         raise DataError(f"--modes must be at least 1, got {modes}.")
@@ -84,7 +85,10 @@ def spectrum_of(
     n, features = x.shape
     if y is not None:
         return _leading(_conditional(x, y, centre, scale, pool), modes)
-    dense = modes is None or min(features, n or features) <= DENSE
+    size = min(features, n or features)
+    dense = modes is None or (size <= DENSE and 8 * features * size <= HELD)
+    advice = "ask for leading modes only by --modes" if modes is None else "ask for fewer --modes"
+    refuse_large(8 * features * (size if dense else modes or 0), x.name, advice)
     if n is not None and n < features and dense:
         return _leading(_by_rows(x, centre, scale), modes)
     if dense:
@@ -139,6 +143,8 @@ def _of_autoencoder(
 
 
 def _refuse_constant(largest: float, name: str, centre: bool) -> None:
+    if not np.isfinite(largest):
+        raise DataError(f"{name} holds values too large to be squared in float64: give them in a larger unit.")
     if not largest > 0:
         what = "the same sample again and again" if centre else "zeros only"
         raise DataError(f"{name} holds {what}: nothing varies, so there is nothing to encode.")
@@ -238,6 +244,7 @@ def _conditional(x: Samples, y: Samples, centre: bool, scale: str | None, pool: 
             f"x and y must hold the same samples; got {x.shape[0]} rows in {x.name} and {y.shape[0]} in {y.name}."
         )
     D0, d2 = x.shape[1], y.shape[1]
+    refuse_large(8 * (D0 + d2) * min(D0 + d2, x.shape[0] or D0 + d2), f"{x.name} with {y.name}", "give fewer features")
     if x.shape[0] is not None and x.shape[0] < D0:
         return _conditional_by_rows(x, y, centre, scale)
     found, shift = added(nonempty(_paired(x, y), x.name), pool)

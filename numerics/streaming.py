@@ -11,10 +11,12 @@ import numpy as np
 
 from derivations.errors import DataError
 
-__all__ = ["Samples", "Sums", "added", "nonempty", "rows_of", "shift_of", "shifted", "summed"]
+__all__ = ["HELD", "Samples", "Sums", "added", "nonempty", "refuse_large", "rows_of", "shift_of", "shifted", "summed"]
 
 CHUNK_BYTES = 1 << 25
 """Of a chunk in float64."""
+HELD = 1 << 32
+"""Most bytes of one matrix that is held whole."""
 _DROWNING = 100
 """How many times a feature's variance its squared mean may be, at a loss of two of sixteen digits."""
 _AHEAD = 8
@@ -43,6 +45,18 @@ class Sums(NamedTuple):
     n: int
     sum: np.ndarray
     products: np.ndarray
+
+
+def refuse_large(size: int, name: str, advice: str) -> None:
+    """Refuse a matrix of so many bytes before it is asked for, and say what to do.
+
+    Raises:
+        DataError: it is larger than `HELD`.
+    """
+    if size > HELD:
+        raise DataError(
+            f"{name} would take {size / 2**30:.3g} GiB of memory in one matrix, and at most {HELD / 2**30:g} are used: {advice}."
+        )
 
 
 def rows_of(features: int) -> int:

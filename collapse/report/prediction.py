@@ -108,8 +108,9 @@ def _advice(found: Prediction) -> list[str]:
             f"below β = {found.learned.bound:.6g} the loss has no lower bound: η_dec tends to 0, and all modes are kept"
         )
     elif kept < len(reachable):
-        or_else = "η_dec follows" if found.learned is not None else "or η_dec² smaller in proportion"
-        lines.append(f"to keep mode {kept + 1} too: {name} below {reachable[kept]:.6g} ({or_else}){_doubt(found)}")
+        or_else = " (η_dec follows)" if found.learned is not None else " (or η_dec² smaller in proportion)"
+        or_else = or_else if found.eta_dec is not None else ""  # a library's loss has no η_dec to set
+        lines.append(f"to keep mode {kept + 1} too: {name} below {reachable[kept]:.6g}{or_else}{_doubt(found)}")
     if kept == 0:
         lines.append("everything collapses: at this setting the KL term outweighs every direction of the data")
     if kept == o.latents < int(np.sum(o.levels.zeta_squared > o.level)):

@@ -15,6 +15,10 @@ POINTS = 120
 """Of the rate–distortion curve."""
 SPREAD = 30
 """How many times the smallest ζ² the largest may be on a linear scale."""
+CROWDED = 60
+"""From so many modes on markers are small and have no stems."""
+DECADES = 2
+"""Up to so many a logarithmic axis is labelled between powers of ten too."""
 FORMATS = (".png", ".pdf", ".svg")
 
 
@@ -50,16 +54,23 @@ def figure_of(found: Prediction) -> Any:
     count = min(int(np.sum(squares > 0)), max(3 * found.active_modes, 30))
     shown, values, active = np.arange(1, count + 1), squares[:count], o.active[:count]
     logarithmic = values.max() / values.min() > SPREAD
-    spectrum.vlines(shown, values.min() / 2 if logarithmic else 0, values, color="0.7", linewidth=1)
-    spectrum.plot(shown[active], values[active], "o", color="black", label="active")
-    left, beyond = o.reached[:count] & ~active, ~o.reached[:count]
-    spectrum.plot(shown[left], values[left], "o", markerfacecolor="white", color="black", label="collapsed")
-    if beyond.any():
-        spectrum.plot(shown[beyond], values[beyond], "x", color="black", label="without a latent")
+    size = 6 if count < CROWDED else 3
+    if count < CROWDED:
+        spectrum.vlines(shown, values.min() / 2 if logarithmic else 0, values, color="0.7", linewidth=1)
+    for which, marker, inside, label in (
+        (active, "o", "black", "active"),
+        (o.reached[:count] & ~active, "o", "white", "collapsed"),
+        (~o.reached[:count], "x", "black", "without a latent"),
+    ):
+        if which.any():
+            spectrum.plot(
+                shown[which], values[which], marker, color="black", markerfacecolor=inside, markersize=size, label=label
+            )
     spectrum.axhline(o.level, linestyle="--", color="black", label="level β η_dec²")
     spectrum.set(xlabel="mode i", ylabel=f"ζᵢ² ({found.unit})", title=found.name)
     if logarithmic:
         spectrum.set_yscale("log")
+    spectrum.xaxis.get_major_locator().set_params(integer=True)
     spectrum.legend(frameon=False)
 
     reachable = np.sort(found.critical_weights[: o.latents])
@@ -72,9 +83,10 @@ def figure_of(found: Prediction) -> Any:
     name = "β" if found.eta_dec is not None else found.convention.knob or "weight"
     units.set(xlabel=name, ylabel="active units", xscale="log")
     units.yaxis.get_major_locator().set_params(integer=True)
-    units.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    units.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    units.xaxis.set_minor_formatter(NullFormatter())
+    if np.log10(ends[1] / ends[0]) < DECADES:
+        units.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        units.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        units.xaxis.set_minor_formatter(NullFormatter())
     units.legend(frameon=False)
 
     levels = np.geomspace(max(squares[squares > 0].min() / 2, squares[0] / 1e6), squares[0], POINTS)

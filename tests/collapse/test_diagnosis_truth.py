@@ -43,8 +43,24 @@ def test_the_optimum_is_expected_and_each_latent_has_its_mode(seed: int, latents
     clean = optimum(planted(seed), latents, level, order=False)
     spent = diagnosed(data, clean, level, with_data=with_data)
     assert spent.kl_nats == pytest.approx(spent.predicted_kl_nats, abs=FLOAT64_IDENTITY.value * 100)
+    assert [each.second_moment for each in spent.latents] == pytest.approx([1] * latents, rel=SPECTRUM.value)
     told = [each.mode for each in spent.latents]
     assert told == [k + 1 if k < KEPT else None for k in range(latents)]
+
+
+@both
+@pytest.mark.parametrize("held", [False, True], ids=["learned", "held"])
+@pytest.mark.parametrize(("scale", "verdict"), [(1.03, "expected"), (1.5, "less-collapsed"), (0.5, "less-collapsed")])
+def test_latents_of_another_scale_than_the_prior_s_are_not_as_expected(
+    scale: float, verdict: str, held: bool, with_data: bool
+) -> None:
+    """They tell the same of the data and spend more, as with another prior than was meant."""
+    data = planted(0)
+    level = level_keeping(data, KEPT)
+    mean, log_variance = held_and_rotated(data, LATENTS, level, 0.6) if held else optimum(data, LATENTS, level)
+    found = diagnosed(data, (scale * mean, log_variance + 2 * math.log(scale)), level, with_data=with_data)
+    assert held or (found.verdict, "nats more" in found.conclusion) == (verdict, verdict != "expected")
+    assert found.verdict != "expected" or found.rate_nats == pytest.approx(found.predicted_rate_nats, rel=1 / 6)
 
 
 @both
@@ -71,6 +87,16 @@ def test_a_level_ten_times_off_is_told_from_rough_training_too(seed: int, with_d
     assert found.verdict == "other-beta"
 
 
+@both
+@pytest.mark.parametrize("seed", [20, 22, 25, 27, 53])
+def test_weak_modes_that_agree_on_a_level_are_told_from_rough_training(seed: int, with_data: bool) -> None:
+    """Twice the level leaves two or three weak modes, whose scales are off by a tenth of what they carry."""
+    data = planted(seed)
+    level = level_keeping(data, KEPT)
+    found = diagnosed(data, optimum(data, LATENTS, 2 * level, noise=2 * LEFT), level, with_data=with_data)
+    assert len(found.encoded_modes) > 1 and found.verdict == "other-beta"
+
+
 @every_seed
 @pytest.mark.parametrize("correlation", [0.2, 0.6])
 def test_latents_that_share_a_mode_a_little_are_no_unrest(seed: int, correlation: float) -> None:
@@ -95,7 +121,7 @@ def test_a_dead_latent_is_no_other_beta(seed: int, dead: tuple[int, ...]) -> Non
     found = diagnosed(data, optimum(data, LATENTS, level, dead=dead, noise=LEFT), level)
     missing = tuple(mode + 1 for mode in dead)
     assert (found.verdict, found.missing_modes) == ("more-collapsed", missing)
-    assert " and ".join(map(str, missing)) in found.conclusion
+    assert " and ".join(map(str, missing)) in found.conclusion and "neighbouring" not in found.conclusion
     assert sum("has no latent" in line for line in lines(found)) == len(dead) + (len(dead) == 1)
 
 
@@ -106,6 +132,7 @@ def test_without_data_a_dead_latent_is_told_by_the_gap_it_leaves(seed: int, dead
     level = level_keeping(data, KEPT)
     found = diagnosed(data, optimum(data, LATENTS, level, dead=(dead,), noise=LEFT / 4), level, with_data=False)
     assert (found.verdict, found.missing_modes) == ("more-collapsed", (dead + 1,))
+    assert "may mean a neighbouring mode" in found.conclusion
 
 
 @both

@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,20 @@ from collapse import predict
 from collapse.report.figures import percent, significant
 from collapse.report.prediction import summary
 from collapse.report.prediction_plot import figure_of
+from derivations.errors import DataError
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "collapse.cli", *arguments], capture_output=True, text=True, check=False
     )
+
+
+def test_the_terminal_session_in_readme_is_what_is_printed() -> None:
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    _, found, rest = readme.partition("$ collapse predict ")
+    line, _, session = rest.partition("\n")
+    assert found and command("predict", *line.split()).stdout == session.partition("```")[0]
 
 
 @pytest.mark.parametrize(
@@ -85,8 +94,12 @@ def test_so_are_diagnoses(tmp_path: Path) -> None:
     ran = command(*arguments, "--loss", loss, "--json", "-")
     assert json.loads(ran.stdout)["indicative"] is True
     assert "indicative" not in command(*arguments, "--beta", "100").stdout
+
+
+@pytest.mark.parametrize("arguments", [("predict",), ("predict", "nowhere.npy"), ("diagnose",)])
+def test_losses_are_listed_without_data(arguments: tuple[str, ...]) -> None:
     listed = command(*arguments, "--loss", "list")
-    assert listed.returncode == 0 and "lightning-bolts" in listed.stdout
+    assert (listed.returncode, listed.stderr) == (0, "") and "lightning-bolts" in listed.stdout
 
 
 def test_a_key_of_no_target_is_refused() -> None:
@@ -95,6 +108,22 @@ def test_a_key_of_no_target_is_refused() -> None:
         ran = command(which, *codes, "digits", "--target-key", "y")
         assert ran.returncode == 2 and ran.stderr.count("\n") == 1
         assert "--target-key y" in ran.stderr or which == "diagnose"
+
+
+@pytest.mark.parametrize(("shape", "arguments"), [((9, 3), {}), ((9, 3), {"centre": False}), ((3, 9), {})])
+@pytest.mark.filterwarnings("error")
+def test_values_too_large_to_square_are_refused(shape: tuple[int, int], arguments: dict[str, bool]) -> None:
+    x = np.random.default_rng(0).standard_normal(shape)
+    assert predict(1e150 * x, **arguments).active_modes > 0
+    with pytest.raises(DataError, match="array holds values too large to be squared"):
+        predict(1e200 * x, **arguments)
+
+
+def test_only_a_loss_that_has_one_is_told_to_lower_its_eta_dec() -> None:
+    x = np.random.default_rng(0).standard_normal((100, 3))
+    assert any("η_dec² smaller" in line for line in summary(predict(x, beta=1.0)))
+    lines = summary(predict(x, beta=2.0, loss="lightning-bolts"))
+    assert any("to keep mode" in line for line in lines) and not any("η_dec" in line for line in lines)
 
 
 def test_modes_without_latents_say_what_is_assumed() -> None:
@@ -121,3 +150,15 @@ def test_modes_without_variance_are_left_out_of_a_picture() -> None:
     assert spectrum.get_yscale() == "log"
     drawn = np.concatenate([line.get_xydata() for line in spectrum.lines if line.get_linestyle() == "None"])
     assert len(drawn) == 2 and (drawn[:, 1] > 0).all()
+
+
+@pytest.mark.parametrize("decades", [0.5, 2, 5])
+def test_labels_of_a_picture_do_not_overlap(decades: float) -> None:
+    x = np.random.default_rng(0).standard_normal((500, 100)) * np.geomspace(1, 10 ** (-decades / 2), 100)
+    figure = figure_of(predict(x, beta=0.01))
+    figure.draw_without_rendering()
+    spectrum, units = figure.axes[0].xaxis, figure.axes[1].xaxis
+    boxes = [label.get_window_extent() for label in units.get_ticklabels() if label.get_text()]
+    assert len(boxes) > 1 and all(one.x1 < other.x0 for one, other in pairwise(boxes))
+    assert all(float(tick).is_integer() for tick in spectrum.get_majorticklocs())
+    assert figure.axes[0].lines[0].get_markersize() < 4  # a hundred modes do not run into one another

@@ -49,6 +49,13 @@ def test_a_csv_without_a_heading(tmp_path: Path) -> None:
     assert np.array_equal(content(open_rows(tmp_path / "x.csv")), X)
 
 
+def test_numbers_of_columns_on_top_of_a_csv_are_a_heading(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("0,1,2\n5,6,7\n8,9,7\n")  # as pandas writes a table without names
+    assert content(open_rows(tmp_path / "x.csv")).tolist() == [[5, 6, 7], [8, 9, 7]]
+    (tmp_path / "y.csv").write_text("0,1\n1,0\n")
+    assert content(open_rows(tmp_path / "y.csv")).tolist() == [[0, 1], [1, 0]]
+
+
 def test_an_npy_file_is_mapped_not_read(tmp_path: Path) -> None:
     path = saved(tmp_path, "npy")
     base: Any = next(iter(open_rows(path).blocks(4)))
@@ -113,6 +120,8 @@ def broken(folder: Path, name: str) -> Any:
     elif name == "short.npz":
         np.savez(path, x=X)
         path.write_bytes(path.read_bytes()[:-20])
+    elif name == "nothing.npz":
+        np.savez(path)
     elif name in ("two.npz", "other.npz"):
         np.savez(path, a=X, b=X)
     elif name == "text.csv":
@@ -145,6 +154,7 @@ def broken(folder: Path, name: str) -> Any:
         ("pickled.npy", "pickled objects"),
         ("short.npy", "damaged or cut short|cannot be read"),
         ("short.npz", "damaged"),
+        ("nothing.npz", "holds no array: write it again"),
         ("two.npz", "several arrays: choose one by --key: a, b"),
         ("text.csv", "the text 'red' at row 1, column 1"),
         ("hole.csv", "no value at row 1, column 1"),
@@ -169,7 +179,8 @@ def test_broken_files_are_refused(name: str, message: str, tmp_path: Path) -> No
 
 def test_other_refusals(tmp_path: Path) -> None:
     for source, key, message in (
-        (broken(tmp_path, "other.npz"), "c", "no array 'c'"),
+        (broken(tmp_path, "other.npz"), "c", "no array 'c': it holds a, b"),
+        (np.ma.masked_less(X, -1), None, "masked values"),
         (saved(tmp_path, "npy"), "x", "--key is for .npz"),
         ("digitz", None, "did you mean digits"),
         (iter([X]), None, "read once only"),

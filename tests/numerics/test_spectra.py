@@ -208,6 +208,36 @@ def test_rows_that_end_early_are_noticed_while_reading() -> None:
         spectrum_of(Array(sample(0, 6, 2), known=False), Array(sample(0, 4, 2), known=False))
 
 
+class Unread(Array):
+    """So large that nobody may read it."""
+
+    @property
+    def shape(self) -> tuple[int | None, int]:
+        return (10**6 if self.known else None), 10**5
+
+    def chunks(self, rows: int) -> Iterator[np.ndarray]:
+        raise AssertionError("it was read")
+
+
+def test_what_takes_too_much_memory_is_refused_before_it_is_read() -> None:
+    for known in (True, False):
+        x, y = Unread(np.eye(2), known=known), Array(np.eye(2), known=False)
+        with pytest.raises(DataError, match=r"data would take 74\.5 GiB .*: ask for leading modes only by --modes"):
+            spectrum_of(x)
+        with pytest.raises(DataError, match="ask for fewer --modes"):
+            spectrum_of(x, modes=10**5)
+        with pytest.raises(DataError, match=r"data with data would take .*: give fewer features"):
+            spectrum_of(x, y)
+
+
+def test_few_rows_are_held_whole_only_where_they_are_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = sample(0, 20, 60)
+    expected = direct(x)[:2]
+    monkeypatch.setattr(spectra, "HELD", 8 * 20 * 60 - 1)
+    monkeypatch.setattr(spectra, "_by_rows", None)  # it holds all rows
+    assert agree(spectrum_of(Array(x), modes=2).zeta_squared, expected)
+
+
 def test_other_bad_settings() -> None:
     with pytest.raises(DataError, match="--modes"):
         spectrum_of(Array(np.eye(3)), modes=0)
