@@ -17,11 +17,19 @@ from torch import Tensor
 
 from numerics.closed_forms import least_losses
 from numerics.fast_descent import fast_minima, projected
+from numerics.levenberg_marquardt import largest_curvature, newton_step
 from numerics.objective import Statistics
 from numerics.projection import Projection
 from numerics.starts import Scales
 from numerics.threads import one_thread
-from numerics.tolerances import CERTIFIED_CURVATURE, CERTIFIED_GRADIENT, DESCENT_BELOW, DESCENT_GAP, PROJECTED_CURVATURE
+from numerics.tolerances import (
+    CERTIFIED_CURVATURE,
+    CERTIFIED_DECREASE,
+    CERTIFIED_GRADIENT,
+    DESCENT_BELOW,
+    DESCENT_GAP,
+    PROJECTED_CURVATURE,
+)
 from numerics.volume import Block, disturbed_block, draw_block
 
 __all__ = ["Attempt", "Trial", "attempt", "certified", "compared", "is_local", "trial", "trials"]
@@ -209,8 +217,10 @@ def _certified(block: Block, whole: Any, part: slice) -> Bool[Tensor, " part"]:
     hessian = objective.hessian(*at, *statistics)[:, :free, :free] * unit[:, :, None] * unit[:, None, :]
     full = _definite(hessian / nats[:, None, None], CERTIFIED_CURVATURE.value)
     projection = Projection.of(at, statistics, objective)
-    alone = _definite(projection.derivatives(projected(at, statistics, objective)).hessian, PROJECTED_CURVATURE.value)
-    return (torch.linalg.vector_norm(gradient, dim=-1) <= CERTIFIED_GRADIENT.value) & full & alone
+    reduced = projection.derivatives(projected(at, statistics, objective))
+    _, promise, alone = newton_step(reduced, PROJECTED_CURVATURE.value * largest_curvature(reduced))
+    near = promise <= CERTIFIED_DECREASE.value * reduced.loss.abs().clamp(min=1)
+    return (torch.linalg.vector_norm(gradient, dim=-1) <= CERTIFIED_GRADIENT.value) & full & alone & near
 
 
 def _definite(hessian: Float[Tensor, "count p p"], shift: float) -> Bool[Tensor, " count"]:

@@ -19,7 +19,7 @@ from numerics.tolerances import (
     PROJECTED_STEEPNESS,
 )
 
-__all__ = ["projected_descent"]
+__all__ = ["largest_curvature", "newton_step", "projected_descent"]
 
 _MAX_STEPS = 30_000
 """Most instances end within fifty; four modes and four standard deviations, each tied to 1e-9, have taken 12,800."""
@@ -114,7 +114,7 @@ class _State:
         return _State(self.X[index], self.at.rows(index), *kept)
 
 
-def _newton(at: Derivatives, added: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def newton_step(at: Derivatives, added: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The step (H + added) D = −g as a vector, the decrease it promises, and where H + added is positive definite; 0 where not."""
     damped = at.hessian.clone()
     damped.diagonal(dim1=1, dim2=2).add_(added[:, None])
@@ -127,7 +127,7 @@ def _newton(at: Derivatives, added: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return step, promise, definite
 
 
-def _size(at: Derivatives) -> Tensor:
+def largest_curvature(at: Derivatives) -> Tensor:
     """The largest curvature in one entry, at least 1: what damping is relative to."""
     return at.hessian.diagonal(dim1=1, dim2=2).amax(-1).clamp(min=1)
 
@@ -135,10 +135,10 @@ def _size(at: Derivatives) -> Tensor:
 def _calmed(state: _State, projection: Projection) -> Tensor:
     """The points after one more step, where that lowers the gradient and the Hessian stays as definite: damped enough not to move
     along level directions, along which the earlier steps amplified rounding."""
-    step, _, _ = _newton(state.at, _CALMING * _size(state.at))
+    step, _, _ = newton_step(state.at, _CALMING * largest_curvature(state.at))
     further = state.X + step.reshape(state.X.shape)
     there = projection.derivatives(further)
-    _, _, definite = _newton(there, PROJECTED_DAMPING.value * _size(there))
+    _, _, definite = newton_step(there, PROJECTED_DAMPING.value * largest_curvature(there))
     calmer = torch.linalg.vector_norm(there.gradient, dim=-1) < torch.linalg.vector_norm(state.at.gradient, dim=-1)
     return torch.where((definite & calmer)[:, None, None], further, state.X)
 
@@ -146,7 +146,7 @@ def _calmed(state: _State, projection: Projection) -> Tensor:
 def _step(state: _State, projection: Projection, *, turn: bool) -> tuple[_State, Tensor]:
     """One step of every instance, and which have ended."""
     X, at = state.X, state.at
-    step, promise, definite = _newton(at, state.damping * _size(at))
+    step, promise, definite = newton_step(at, state.damping * largest_curvature(at))
     D = step.reshape(X.shape)
     trial = X + D
     if turn:
