@@ -78,7 +78,10 @@ def vae_loss(
     variance = log_variance.exp()
     prior = eta_enc.square()
     reconstruction = (
-        ((U @ code) * U).sum((-2, -1)) - 2 * (_times(C, W) * U).sum((-2, -1)) + y2 + (U.square().sum(-2) * variance).sum(-1)
+        ((U @ code) * U).sum((-2, -1))
+        - 2 * (_times(C, W) * U).sum((-2, -1))
+        + y2
+        + (U.square().sum(-2) * variance).sum(-1)
     )
     ratio = variance / prior[..., None]
     divergence = (ratio - 1 - log_variance + prior.log()[..., None]).sum(-1)
