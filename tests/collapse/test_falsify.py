@@ -246,7 +246,10 @@ def test_the_command(tmp_path: Path) -> None:
     assert refused.stderr.startswith("error: --resume: ") and refused.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [("--instances", "0"), ("--workers", "0"), ("--seed", "-1"), ("--minutes", "-1")])
+@pytest.mark.parametrize(
+    "arguments",
+    [("--instances", "0"), ("--workers", "0"), ("--workers", "100000"), ("--seed", "-1"), ("--minutes", "-1")],
+)
 def test_bad_options_are_refused(arguments: tuple[str, str]) -> None:
     found = command(*arguments)
     assert found.returncode == 2
