@@ -85,7 +85,6 @@ def origin_steps() -> tuple[Step, ...]:
     mode = {du: f * a.T, dv: g * a.T}
     unit = (
         (Sigma * a, _s**2 * a),
-        (f.T * f, sympy.Identity(1)),
         (g.T * g, sympy.Identity(1)),
         (Z * g, _z * f),
         (Z.T * f, _z * g),
