@@ -74,7 +74,8 @@ def measure(target: str, most: int | None, seed: int, again: Result | None = Non
     after = run_trial(target, None, checks, 600)
     if after.killed_by is not None:
         raise SystemExit(f"{target}, unchanged, fails its checks in the end: {after.killed_by}")
-    tried = len(chosen) if again is None else again.tried
+    # a survivor that the code no longer has was not noticed, and is not tried any more
+    tried = len(chosen) if again is None else again.tried - len(again.survivors) + len(chosen)
     code = digest(source) if again is None else again.code
     return Result(target, len(found), tried, seed if tried < len(found) else None, tuple(survivors), killers, code)
 
