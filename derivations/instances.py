@@ -107,7 +107,7 @@ def is_exactly_zero(number: Expr) -> bool:
     number = sympy.sympify(number)
     if number.is_Rational:  # most are, and the rest takes long
         return bool(number == 0)
-    if number.has(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan):
+    if number is sympy.nan:
         return False
     if not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10**6):
         return False
