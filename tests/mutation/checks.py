@@ -258,7 +258,8 @@ PLANS: dict[str, Plan] = {
         ("derivations.rotations",), (FACTS, _kernel("rotation"), WITNESSES, _layers("prop-2.rotation"))
     ),
     "derivations.rotation_witnesses": Plan(
-        ("derivations.rotations", "derivations.rotations_learned"), (WITNESSES, _layers("rotation"))
+        ("derivations.rotations", "derivations.rotations_learned"),
+        (*_derived("rotation_witnesses"), WITNESSES, _layers("rotation")),
     ),
     "derivations.collapse_conditions": Plan(("derivations.collapse_conditions",), STATEMENTS),
     "derivations.implications": Plan(("derivations.implications",), STATEMENTS),
@@ -285,7 +286,7 @@ PLANS: dict[str, Plan] = {
     "numerics.moments": _numeric("moments"),
     "numerics.oracle": _numeric("oracle"),
     "numerics.lambdified": _numeric("lambdified", "lambdified_gradients", "backends"),
-    "numerics.regimes": _numeric("problems"),
+    "numerics.regimes": _numeric("problems", "decoder_instances"),
     "numerics.newton": _numeric("descent"),
     "numerics.projection": _numeric("projection", "levenberg_marquardt"),
     "numerics.orbits": Plan(
