@@ -161,7 +161,7 @@ def gives_learned_variance(formula: Basic) -> Decision:
 def slope_at_prior(instance: DecoderInstance, variance: Expr) -> Expr:
     """g(s) if the encoder's standard deviations are held at the prior's: an active mode then takes zeta_i sqrt(beta s) off."""
     level = instance.beta * variance
-    modes = [value**2 if value**2 <= level else value * sympy.sqrt(level) for value in instance.zeta[: instance.d1]]
+    modes = [value * Min(value, sympy.sqrt(level)) for value in instance.zeta[: instance.d1]]
     beyond = [value**2 for value in instance.zeta[instance.d1 :]]
     return instance.d2 * variance - instance.residual - sympy.Add(*modes, *beyond)
 

@@ -72,9 +72,9 @@ def _program(node: Basic) -> Program:
         return _power(*parts)
     if isinstance(node, Relational):
         return _relation(node, *parts)
-    for kind, folded in ((Add, sum), (Mul, math.prod), (Max, max), (Min, min)):
+    for kind, quick, general in ((Add, sum, _added), (Mul, math.prod, _multiplied), (Max, max, Max), (Min, min, Min)):
         if isinstance(node, kind):
-            return _folded(parts, folded, {Add: _added, Mul: _multiplied}.get(kind, node.func))
+            return _folded(parts, quick, general)
     return lambda known: node.func(*(_shown(part(known)) for part in parts))
 
 

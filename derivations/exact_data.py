@@ -76,7 +76,7 @@ class ExactData:
         if isinstance(node, Trace):
             return self._value(node.arg, env).trace()
         if isinstance(node, sympy.Identity):
-            return ImmutableDenseMatrix(sympy.eye(self._size(node.shape[0])))
+            return ImmutableDenseMatrix(sympy.eye(self._size(node.args[0])))
         if isinstance(node, Transpose):
             return self._value(node.arg, env).T
         if isinstance(node, MatAdd | MatMul):
@@ -103,16 +103,10 @@ class ExactData:
     def _draws(self, node: Basic) -> list[dict[MatrixSymbol, ImmutableDenseMatrix]]:
         if self.draws is not None:
             return [{n.x: x, n.y: y, n.noise: noise} for x, y, noise in self.draws]
-        signs = list(product((-1, 1), repeat=self.scalars.d1)) if node.has(n.noise) else [(0,) * self.scalars.d1]
-        return [
-            {
-                n.x: x,
-                n.y: y,
-                n.noise: ImmutableDenseMatrix([s * sign for s, sign in zip(self.scalars.sigma, pattern, strict=True)]),
-            }
-            for x, y in self.points
-            for pattern in signs
-        ]
+        if not node.has(n.noise):
+            return [{n.x: x, n.y: y} for x, y in self.points]
+        noises = [ImmutableDenseMatrix(values) for values in product(*((-s, s) for s in self.scalars.sigma))]
+        return [{n.x: x, n.y: y, n.noise: noise} for x, y in self.points for noise in noises]
 
 
 def exact_data(scalars: Instance, seed: int, kernel: int = 1) -> ExactData:

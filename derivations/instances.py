@@ -105,14 +105,13 @@ def why_false(formula: Basic, value: Callable[[Basic], Basic], happening: Iterab
 def is_exactly_zero(number: Expr) -> bool:
     """Whether an exact number (rationals, roots, logarithms) is 0; an infinite or undefined one is not."""
     number = sympy.sympify(number)
-    if number.is_Rational or number.has(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan):
+    if number.is_Rational:  # most are, and the rest takes long
         return bool(number == 0)
+    if number is sympy.nan:
+        return False
     if not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10**6):
         return False
-    number = tidy(number)
-    if number.free_symbols:
-        return bool(sympy.simplify(number) == 0)
-    return bool(number == 0) or (abs(number.evalf(30)) < Rational(1, 10**20) and sympy.simplify(number) == 0)
+    return bool(sympy.simplify(tidy(number)) == 0)
 
 
 def _exact(*numbers: object) -> tuple[Rational, ...]:

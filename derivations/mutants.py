@@ -156,7 +156,7 @@ def _own_mutations(node: Basic) -> Iterator[tuple[str, Basic]]:
             remaining = _rebuilt(node, [*node.args[:place], *node.args[place + 1 :]]) if len(node.args) > 1 else None
             if remaining is not None and factor != -1 and _shape(remaining) == _shape(node):
                 yield f"dropped factor {factor}", remaining
-    if isinstance(node, Pow) and not isinstance(node.base, sympy.Integer):
+    if isinstance(node, Pow):
         for change, exponent in (("halved", node.exp / 2), ("doubled", node.exp * 2), ("negated", -node.exp)):
             yield f"exponent of {node.base} {change}", Pow(node.base, exponent)
     if isinstance(node, MatPow):

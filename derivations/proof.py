@@ -157,7 +157,7 @@ def holds(relation: Basic) -> bool | None:
 
 def resolved(expression: Basic) -> Basic:
     """The expression with every Max, Min and Piecewise replaced by the branch that the signs single out."""
-    if not expression.args or not expression.has(Max, Min, Piecewise):
+    if not expression.has(Max, Min, Piecewise):
         return expression
     if isinstance(expression, Piecewise):
         for value, condition in expression.args:
@@ -187,7 +187,7 @@ def sums_equal(text: str, left: Expr, right: Expr, case: Case | None = None) -> 
 
 def sums_agree(difference: Expr) -> bool:
     """Whether a linear combination of sums vanishes term by term; False means only that this was not shown."""
-    summands: dict[Basic, Expr] = {}
+    summands: dict[Basic, list[Expr]] = {}
     rest = sympy.S.Zero
     for term in sympy.Add.make_args(difference):
         factor, sums = term.as_independent(sympy.Sum)
@@ -196,8 +196,8 @@ def sums_agree(difference: Expr) -> bool:
             continue
         if factor.free_symbols & set(sums.bound_symbols):
             return False  # the factor's index is not the bound one
-        summands[sums.limits] = summands.get(sums.limits, sympy.S.Zero) + factor * _unsorted(sums)
-    return is_zero(rest) and all(is_zero(summand) for summand in summands.values())
+        summands.setdefault(sums.limits, []).append(factor * _unsorted(sums))
+    return is_zero(rest) and all(is_zero(sympy.Add(*parts)) for parts in summands.values())
 
 
 def _unsorted(total: sympy.Sum) -> Expr:

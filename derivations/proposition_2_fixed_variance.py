@@ -74,7 +74,7 @@ def minimises_over_encoder(formula: Basic) -> Decision:
         if not residual.is_zero_matrix:
             return refuted(data.named(), f"the gradient with respect to V is {residual.tolist()}")
     kernel = Inverse(U.T * U + weight * I_latent)
-    substituted = (slope + 0 * V).subs(V, formula) if formula.has(MatrixSymbol) else slope
+    substituted = slope.subs(V, formula) if formula.has(MatrixSymbol) else slope
     return conclude(
         [
             *encoder_steps(),
@@ -99,7 +99,7 @@ def regimes(deviation: Expr) -> tuple[dict[Basic, Expr], ...]:
     """Every case of one mode: above its threshold, at it, below it, and without signal."""
     threshold = deviation * sympy.sqrt(weight)
     return tuple(
-        {zeta[i]: value} for value in (threshold * (1 + margin**2), threshold, threshold / (1 + margin), sympy.S.Zero)
+        {zeta[i]: value} for value in (threshold * (1 + margin), threshold, threshold / (1 + margin), sympy.S.Zero)
     )
 
 

@@ -163,7 +163,7 @@ def minimises_extra_latents(formula: Basic) -> Decision:
             return refuted(where, f"L_VAE tends to {limit} as sigma_i tends to 0; it is finite at sigma_i = eta_enc")
         if not (deviation.is_real and deviation.is_positive):
             return refuted(where, f"sigma_i = {deviation} is no standard deviation")
-        excess = instance.value(mode_objective(sympy.S.Zero, deviation) - mode_objective(sympy.S.Zero, eta_enc))
+        excess = instance.value(mode_objective(sympy.S.Zero, deviation))  # at eta_enc such a mode costs nothing
         if not is_exactly_zero(excess):
             return refuted(
                 where,

@@ -83,13 +83,10 @@ def origin_steps() -> tuple[Step, ...]:
     characteristic = sympy.expand((block - eigenvalue * sympy.eye(2)).det())
     roots = [_s**2 + _c + sign * sympy.sqrt((_s**2 - _c) ** 2 + 4 * _z**2) for sign in (1, -1)]
     mode = {du: f * a.T, dv: g * a.T}
-    unit = (
+    pair = (
         (Sigma * a, _s**2 * a),
-        (f.T * f, sympy.Identity(1)),
-        (g.T * g, sympy.Identity(1)),
         (Z * g, _z * f),
         (Z.T * f, _z * g),
-        (a.T * a, sympy.Identity(1)),
     )
     slope_u, slope_v = (gradient(form.subs(weight, _c), variable) for variable in (du, dv))
     return (
@@ -109,13 +106,13 @@ def origin_steps() -> tuple[Step, ...]:
             "half the gradient of the form in dU, at (f a^T, g a^T)",
             slope_u.subs(mode) / 2,
             (2 * _s**2 - 2 * _z) * f * a.T,
-            unit,
+            pair,
         ),
         equal(
             "half the gradient of the form in dV, at (f a^T, g a^T)",
             slope_v.subs(mode) / 2,
             (2 * _c - 2 * _z) * g * a.T,
-            unit,
+            pair,
         ),
         *(
             zero(f"{which} eigenvalue of one mode's block", characteristic, {eigenvalue: root})

@@ -15,7 +15,7 @@ from jaxtyping import Shaped
 from sympy import MatrixSymbol, Rational, Symbol, Trace
 
 from derivations import notation as n
-from derivations.elbo import PARTITION, kl_parts, negative_elbo
+from derivations.elbo import kl_parts, negative_elbo
 from derivations.exact_data import ExactData
 from derivations.instances import is_exactly_zero, tidy
 from derivations.matrix_calculus import differential, gradient, trace_normal_form
@@ -179,7 +179,7 @@ _variance = Symbol("variance", positive=True)
 @lru_cache(maxsize=1)
 def _derivatives() -> dict[str, Any]:
     """Gradient of 2 eta_dec^2 L_VAE in (W, U, variances), and gradient of its second differential in the directions."""
-    terms = trace_normal_form(2 * n.eta_dec**2 * (negative_elbo() - PARTITION))
+    terms = trace_normal_form(2 * n.eta_dec**2 * negative_elbo())
     loss = sympy.Add(*(factor * Trace(word_product(word)) for word, factor in terms.items() if word))
     second = differential(differential(loss, {n.W: _dW, n.U: _dU, n.Sigma: _dS}), {n.W: _dW, n.U: _dU, n.Sigma: _dS})
     kl = 2 * n.eta_dec**2 * n.beta * kl_parts()[1].subs(n.sigma[n.i], sympy.sqrt(_variance))
@@ -214,8 +214,8 @@ def has_negative_curvature(problem: ExactProblem, point: Point) -> bool:
 def smallest_eigenvalue_sign(problem: ExactProblem, point: Point) -> int:
     """-1, 0 or 1: the sign of the smallest eigenvalue of the Hessian.
 
-    A symmetric matrix is positive semidefinite iff the coefficients of its characteristic polynomial alternate in sign, and then
-    singular iff the last one is 0. Entries that are not rational, as a mutant may have them, are taken to 50 digits.
+    A symmetric matrix is positive semidefinite iff the characteristic polynomial of its negative has no negative coefficient, and
+    then singular iff the last one is 0. Entries that are not rational, as a mutant may have them, are taken to 50 digits.
     """
     matrix = hessian(problem, point)
     if not all(entry.is_Rational for entry in matrix.flat):
@@ -223,10 +223,9 @@ def smallest_eigenvalue_sign(problem: ExactProblem, point: Point) -> int:
             dense = mpmath.matrix([[mpmath.mpf(entry.evalf(50)) for entry in row] for row in matrix])
             lowest = min(mpmath.eigsy(dense, eigvals_only=True))
             return 0 if abs(lowest) < FIFTY_DIGITS.value else int(mpmath.sign(lowest))
-    rationals = [flint.fmpq(int(entry.p), int(entry.q)) for entry in matrix.flat]
-    coefficients = flint.fmpq_mat(len(matrix), len(matrix), rationals).charpoly().coeffs()
-    degree = len(matrix)
-    if any((-1) ** (degree - power) * coefficient < 0 for power, coefficient in enumerate(coefficients)):
+    negative = [flint.fmpq(-int(entry.p), int(entry.q)) for entry in matrix.flat]
+    coefficients = flint.fmpq_mat(len(matrix), len(matrix), negative).charpoly().coeffs()
+    if any(coefficient < 0 for coefficient in coefficients):
         return -1
     return 0 if coefficients[0] == 0 else 1
 

@@ -54,12 +54,11 @@ def elbo_by_sigma_points(
     n, d2 = y.shape
     d1 = len(sigma)
     mean = x @ W
-    points = d1**0.5 * torch.cat([torch.diag(sigma), -torch.diag(sigma)])
-    z = mean[:, None, :] + points
+    points = d1**0.5 * torch.diag(sigma)
+    z = torch.cat([mean[:, None, :] + points, mean[:, None, :] - points], dim=1)
     decoder = MultivariateNormal(z @ U.T, scale_tril=eta_dec * torch.eye(d2, dtype=y.dtype, device=y.device))
-    evidence = decoder.log_prob(y[:, None, :]).mean(dim=1)
+    evidence = decoder.log_prob(y[:, None, :])
     if not partition:
-        mode = MultivariateNormal(torch.zeros_like(y[0]), scale_tril=decoder.scale_tril[0, 0])
-        evidence = evidence - mode.log_prob(torch.zeros_like(y[0]))
+        evidence = evidence - decoder.log_prob(decoder.mean)
     divergence = gaussian_kl(mean, sigma.expand(n, d1), eta_enc)
-    return (beta * divergence - evidence).mean()
+    return (beta * divergence - evidence.mean(dim=1)).mean()

@@ -139,7 +139,7 @@ def lengths(formula: Basic, problem: Spectral) -> tuple[Shaped[np.ndarray, " d1"
 
 def _is_length(entry: Any) -> bool:
     if isinstance(entry, Basic):
-        return bool(entry.is_real and entry.is_finite and entry.is_nonnegative)
+        return bool(entry.is_nonnegative)  # real and finite, too
     return bool(np.isfinite(entry) and entry >= 0)
 
 

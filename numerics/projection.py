@@ -121,7 +121,7 @@ class Projection:
         H = outer(K, P, -G, inverse).reshape(count, d2, d2, d1, d1).permute(0, 1, 3, 2, 4).contiguous()
         H += outer(A, B, B, A).reshape(count, d2, d1, d2, d1).permute(0, 1, 4, 3, 2)
         slope = -B
-        if self.ratio is not None and self.rest is not None:
+        if self.rest is not None:
             weight = self._weight(trace)
             curved = weight / (trace + self.rest)
             H = H * weight[:, None, None, None, None]

@@ -75,10 +75,10 @@ def misfit(
 
 def _fall(problem: Problem) -> float:
     """Where the decoder's variance is learned: the slope of twice the loss in log η_dec² as that tends to 0."""
-    squares = problem.spectrum**2
-    if problem.r > 0 or np.any(squares[problem.d1 :] > 0):
+    signals = problem.spectrum > 0
+    if problem.r > 0 or np.any(signals[problem.d1 :]):
         return -np.inf
-    return problem.d2 - problem.beta * float(np.sum(squares > 0))
+    return problem.d2 - problem.beta * float(np.sum(signals))
 
 
 def _positions(problem: Problem) -> Float[np.ndarray, " modes"]:

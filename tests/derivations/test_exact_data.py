@@ -8,7 +8,7 @@ import sympy
 from sympy import ImmutableDenseMatrix, Integer, Rational, Trace, diag, eye
 
 from derivations import notation as n
-from derivations.exact_data import ExactData, data_instances, exact_data, rational_orthogonal
+from derivations.exact_data import ExactData, data_instances, exact_data, rational_orthogonal, with_target
 from derivations.instances import Instance
 from derivations.notation import Mean, MeanMatrix, SquaredNorm, W, beta, noise, x, y
 
@@ -179,3 +179,23 @@ def test_data_are_a_function_of_the_seed():
     one, same, other = (exact_data(UNEVEN, seed=seed) for seed in (3, 3, 4))
     assert one.points == same.points != other.points
     assert one.matrices == same.matrices != other.matrices
+    assert all(one.matrices[factor] != other.matrices[factor] for factor in (n.P_A, n.F, n.G))
+
+
+def test_the_named_values_are_enough_to_repeat_an_evaluation():
+    """The loss on A and Z with r = 0, from what a witness shows alone."""
+    data = exact_data(Instance(UNEVEN.zeta, UNEVEN.sigma, *(Integer(2),) * 3, d0=2, d2=3), seed=5)
+    shown = data.named()
+    P_A, Phi, Z, W, U = (sympy.Matrix(shown[name]) for name in ("P_A", "Phi", "Z", "W", "U"))
+    code = diag(*(sympy.sqrt(Phi[k, k]) for k in range(2))) * P_A.T * W
+    noise = shown["sigma"][0] ** 2 * (U.T * U).trace()
+    repeated = ((U * code.T - Z) * (U * code.T - Z).T).trace() + noise
+    assert data.value(Mean(SquaredNorm(n.U * (n.W.T * x + n.noise) - y))) == repeated
+
+
+def test_another_target_is_that_function_of_the_same_inputs():
+    data, target = exact_data(UNEVEN, seed=3), ImmutableDenseMatrix(1, 3, [2, -1, 3])
+    other = with_target(data, target)
+    assert [point for point, _ in other.points] == [point for point, _ in data.points]
+    assert [image for _, image in other.points] == [target * point for point, _ in data.points]
+    assert other.scalars.d2 == 1 and other.matrices == data.matrices

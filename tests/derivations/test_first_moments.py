@@ -19,7 +19,7 @@ from derivations.first_moments import (
     x_c,
 )
 from derivations.matrix_calculus import differs
-from derivations.notation import D0, Mean, MeanMatrix, SquaredNorm, U, W, noise, x, y
+from derivations.notation import D0, A, Mean, MeanMatrix, Phi, SquaredNorm, U, W, Z, noise, x, y
 
 
 def same(left, right):
@@ -76,7 +76,8 @@ def test_points_on_a_line():
     data = on_a_line((1, 1), (7, 3))
     assert data.matrices[mu_x][0] == 4 and data.matrices[mu_y][0] == 2
     assert data.value(COVARIANCE)[0] == 9
-    assert data.value(MeanMatrix(x * x.T))[0] == 25
+    assert data.value(MeanMatrix(x * x.T))[0] == data.matrices[A][0] == data.matrices[Phi][0] == 25
+    assert data.value(MeanMatrix(y * x.T))[0] == data.matrices[Z][0] * 5 == data.scalars.zeta[0] * 5 == 11
 
 
 def test_no_other_decoder_bias_does_better_without_an_encoder_bias():

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import Integer, Max, Piecewise, Rational, Sum, Tuple, log, sqrt
 
-from derivations.instances import Instance, chosen_instances, instances, is_exactly_zero, random_instance
+from derivations.instances import Instance, chosen_instances, instances, is_exactly_zero, random_instance, why_false
 from derivations.notation import (
     beta,
     d0,
@@ -120,6 +120,23 @@ def test_values_agree_with_plain_fractions(seed):
     assert instance.value(formula) == Rational(total.numerator, total.denominator)
 
 
+def test_further_symbols_and_sequences_have_the_values_given_for_them():
+    share, level = sympy.Symbol("share"), sympy.IndexedBase("level")
+    more = {share: Rational(1, 3), level: ((Integer(5),), Integer(7))}
+    assert EXAMPLE.value(share + level[i], 1, more) == Rational(16, 3)
+    assert EXAMPLE.value(share + level[i], 2, more) == Rational(22, 3)
+
+
+def test_what_is_false_is_shown_with_its_sides_and_without_mere_numbers():
+    numbers = {beta: Integer(4), eta_dec: sqrt(2) * sqrt(8)}
+    said = why_false(
+        sympy.And(beta < 3, sympy.Eq(beta, eta_dec + 1)), lambda side: side.subs(numbers), ["nothing else"]
+    )
+    assert said.startswith("false, since ") and said.endswith(", nothing else")
+    assert set(said.removeprefix("false, since ").split(", ")) == {"beta = 4", "eta_dec + 1 = 5", "nothing else"}
+    assert why_false(sympy.true, lambda side: side) == "false"
+
+
 ZEROS = [
     sympy.S.Zero,
     sqrt(2) * sqrt(3) - sqrt(6),
@@ -139,6 +156,9 @@ NOT_ZEROS = [
     sqrt(2) - ROOT_DIGITS,
     log(2) - LOG_DIGITS,
     log(2) - log(3),
+    sympy.oo * sqrt(2) - sympy.I,
+    sympy.exp(sympy.oo),
+    sympy.oo * beta,
     sqrt(5) - sqrt(3) - sqrt(2),
     sympy.I,
     sympy.oo,

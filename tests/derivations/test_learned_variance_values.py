@@ -35,6 +35,7 @@ def test_a_fixed_deviation_stays_where_it_is(name):
     values, failure = refuted(learned.without(claim.standing.formula))
     b, dec, enc = scales(values)
     mode, zeta = int(values["i"]) - 1, numbers(values["zeta"])
+    assert (mode >= len(zeta)) is (name == "thm-2.extra-latents"), "the statements speak of different latents"
     singular = zeta[mode] if mode < len(zeta) else Fraction(0)
     learned_square = b * dec**2 * enc**2 / singular**2 if b * dec**2 < singular**2 else enc**2
     stays, gives = numbers(failure.replace("sigma_i", ""))

@@ -1,10 +1,22 @@
 """Lengths that are none are named, every one of them and no other."""
 
-from sympy import Identity, Rational, Tuple, sqrt
+from dataclasses import replace
 
-from derivations.instances import Instance
-from derivations.notation import d1, i, zeta
-from derivations.proposition_2_fixed_variance import impossible_length, minimises_fixed_variance, mode_values
+import pytest
+from sympy import Identity, Rational, Tuple, solve, sqrt
+
+from derivations.claim import refuted
+from derivations.instances import Instance, instances
+from derivations.notation import beta, d1, eta_dec, eta_enc, i, zeta
+from derivations.proof import margin
+from derivations.proposition_2_fixed_variance import (
+    CORRECTED_8,
+    impossible_length,
+    minimises_fixed_variance,
+    minimises_without_spread,
+    mode_values,
+    regimes,
+)
 
 INSTANCE = Instance(
     tuple(Rational(value) for value in (3, 1)), (Rational(1), Rational(2)), *(Rational(1),) * 3, d0=2, d2=2
@@ -30,3 +42,29 @@ def test_lengths_are_read_off_as_far_as_the_diagonals_reach():
 def test_a_length_that_is_none_refutes():
     decision = minimises_fixed_variance(Tuple(-1 - zeta[i], zeta[i], Identity(d1)))
     assert decision.witness is not None and decision.witness.failure.endswith("is no length")
+
+
+@pytest.mark.parametrize("excess", [-1, Rational(-1, 1000), 0, Rational(1, 1000), 1, 1000], ids=str)
+def test_every_singular_value_is_in_one_regime(excess):
+    """A proof that goes through the regimes leaves out no mode, and treats none twice."""
+    numbers = {beta: 4, eta_dec: 3, eta_enc: 2}
+    threshold = 15  # of sigma = 5: 5 * 2 * 3 / 2
+    values = [case[zeta[i]].subs(numbers) for case in regimes(Rational(5))]
+    assert (
+        sum(
+            value == threshold * (1 + excess) or bool(solve(value - threshold * (1 + excess), margin))
+            for value in values
+        )
+        == 1
+    )
+
+
+def test_without_spread_one_deviation_is_0_and_nothing_else_is_changed():
+    decision = minimises_without_spread(CORRECTED_8)
+    assert decision.witness is not None
+    for instance in instances():
+        sigma = (Rational(0), *instance.sigma[1:])
+        spreadless = refuted(replace(instance, sigma=sigma).named(), decision.witness.failure)
+        if spreadless.witness == decision.witness:
+            return
+    pytest.fail(f"no instance with one deviation set to 0 is {decision.witness.values}")

@@ -84,6 +84,7 @@ CHANGES = [
     ("exponent halved", beta**2 + 1, beta + 1),
     ("exponent doubled", sqrt(beta) + 1, beta + 1),
     ("exponent negated", sqrt(beta) + 1, 1 / sqrt(beta) + 1),
+    ("exponent of a number negated", sqrt(2) * beta, beta / sqrt(2)),
     ("exponent of a matrix negated", root_Phi * V, root_Phi**-1 * V),
     ("squared", zeta[i] - eta_dec, zeta[i] ** 2 - eta_dec),
     ("dropped term", beta + eta_dec, beta),
@@ -167,6 +168,7 @@ def test_shapes_that_do_not_fit_are_not_generated():
     found = formulas(U * V.T - Z)
     assert found
     assert not any(MatMul(U, V, evaluate=False) in formula.args or formula == U * V.T * Z for formula in found)
+    assert {formula.shape for formula in formulas(U)} == {U.shape}
     assert formulas(Trace(U * V.T * Z.T)) and all(is_consistent(f) for f in formulas(Trace(U * V.T * Z.T)))
 
 

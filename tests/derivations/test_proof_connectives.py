@@ -2,7 +2,7 @@
 
 import pytest
 import sympy
-from sympy import Equivalent, Ge, Gt, Le, Lt, sqrt, symbols
+from sympy import Equivalent, Ge, Gt, Implies, Le, Lt, sqrt, symbols
 
 from derivations.proof import holds
 
@@ -30,6 +30,24 @@ def equivalent(*parts: sympy.Basic) -> sympy.Basic:
 )
 def test_an_equivalence(parts, answer):
     assert holds(equivalent(*parts)) is answer
+
+
+@pytest.mark.parametrize(
+    ("premise", "conclusion", "answer"),
+    [
+        (FALSE, TRUE, True),
+        (FALSE, FALSE, True),
+        (FALSE, OPEN, True),
+        (TRUE, TRUE, True),
+        (TRUE, FALSE, False),
+        (TRUE, OPEN, None),
+        (OPEN, TRUE, True),
+        (OPEN, FALSE, None),
+        (OPEN, OPEN, None),
+    ],
+)
+def test_an_implication(premise, conclusion, answer):
+    assert holds(Implies(premise, conclusion, evaluate=False)) is answer
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import sympy
 from sympy import Basic, Expr
 from watched_proofs import prove_watching
 
-from derivations.proof import resolved
+from derivations.proof import margin, resolved
 
 PROVED = (
     "prop-2.minimum", "thm-1.minimum", "eq-13.reduced", "prop-3.variance", "thm-2.minimum", "thm-2.variance", "thm-3.no-middle",
@@ -65,3 +65,24 @@ def test_only_what_is_not_near_0_has_room() -> None:
 @pytest.mark.parametrize(("text", "sharp"), [("1 - 1/(1 + rise)", True), ("1 + 1/(1 + rise)", False), ("a*m", True)])
 def test_sharp_and_blunt(text: str, sharp: bool) -> None:
     assert is_sharp(sympy.sympify(text)) == sharp
+
+
+def test_a_negative_direction_at_the_origin_lowers_the_loss_strictly() -> None:
+    strict = []
+
+    def hear(text: str, statement: Basic, answer: bool | None, case: Mapping[Basic, Expr] | None) -> None:
+        if text.startswith("a negative direction lowers the loss"):
+            strict.append(isinstance(statement, sympy.Gt))
+
+    prove_watching("thm-3.no-middle", "_decided", hear)
+    assert strict == [True]
+
+
+def test_modes_of_any_two_sizes_are_compared_at_the_origin() -> None:
+    """A quarter of the determinants' difference is zeta_1^2 - zeta_2^2 for latents alike: 9 - 4 for (3, 2), 9 - 1 for (3, 1)."""
+    (found,) = (expression for text, expression in signs_of("thm-3.no-middle") if "no smaller determinant" in text)
+    letters = {symbol.name: symbol for symbol in found.free_symbols}
+    alike = found.subs(letters["rise"], 0)
+    for fall, smaller in ((1, 2), (2, 1)):
+        difference = alike.subs(letters["fall"], fall) - ((smaller + fall) ** 2 - smaller**2)
+        assert sympy.solve(difference, margin) == [smaller]

@@ -1,7 +1,7 @@
 """Equality of sums over the latents: term by term, and in any order only where the order does not matter."""
 
 import pytest
-from sympy import Piecewise, Sum, log
+from sympy import Integer, Piecewise, Sum, log
 
 from derivations.claim import Verdict
 from derivations.notation import beta, d1, dstar, eta_enc, i, sigma, sigma_sorted, zeta
@@ -25,6 +25,13 @@ ALL, REST = (i, 1, d1), (i, d1 + 1, dstar)
 )
 def test_sums_that_agree_term_by_term_are_equal(left, right):
     assert sums_equal("sums", left, right).verdict is PROVED
+
+
+def test_sums_that_are_equal_in_a_case_are_equal_in_that_case_alone():
+    left, right = beta * Sum(zeta[i], ALL), Sum(4 * zeta[i], ALL)
+    assert sums_equal("sums", left, right, {beta: Integer(4)}).verdict is PROVED
+    assert sums_equal("sums", left, right, {beta: Integer(5)}).verdict is UNDECIDED
+    assert sums_equal("sums", left, right).verdict is UNDECIDED
 
 
 @pytest.mark.parametrize(

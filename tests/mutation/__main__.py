@@ -1,6 +1,6 @@
 """Change the mathematics of derivations/ and numerics/ in small ways, and see whether the tests notice.
 
-    python tests/mutation [--module derivations.elbo ...] [--sample 30] [--seed 0] [--survivors] [--report]
+    python tests/mutation [--module derivations.elbo ...] [--sample 30] [--seed 0] [--survivors] [--stale] [--report]
 
 Each change is tried in a process of its own, against the checks of its module (checks.py) until one fails. What was found is kept
 in results/, one file a module; REPORT.md is written from all of them. Exit code 1: a change survived that nobody explained
@@ -23,7 +23,7 @@ os.environ.setdefault("HYPOTHESIS_PROFILE", "reproducible")
 
 from changes import changes, sampled  # noqa: E402
 from checks import PLANS, checks_of  # noqa: E402
-from report import RESULTS, Result, Survivor, failures, load, store, write_report  # noqa: E402
+from report import RESULTS, Result, Survivor, digest, failures, is_current, load, store, write_report  # noqa: E402
 from trial import Outcome, modules, preload, run_trial  # noqa: E402
 
 ALLOWANCE = 4
@@ -74,8 +74,10 @@ def measure(target: str, most: int | None, seed: int, again: Result | None = Non
     after = run_trial(target, None, checks, 600)
     if after.killed_by is not None:
         raise SystemExit(f"{target}, unchanged, fails its checks in the end: {after.killed_by}")
-    tried = len(chosen) if again is None else again.tried
-    return Result(target, len(found), tried, seed if tried < len(found) else None, tuple(survivors), killers)
+    # a survivor that the code no longer has was not noticed, and is not tried any more
+    tried = len(chosen) if again is None else again.tried - len(again.survivors) + len(chosen)
+    code = digest(source) if again is None else again.code
+    return Result(target, len(found), tried, seed if tried < len(found) else None, tuple(survivors), killers, code)
 
 
 def warm() -> None:
@@ -99,10 +101,16 @@ def main() -> int:
     parser.add_argument("--sample", type=int, help="at most so many changes a module, drawn at random")
     parser.add_argument("--seed", type=int, default=0, help="of the draw")
     parser.add_argument("--survivors", action="store_true", help="only what survived the last time")
+    parser.add_argument(
+        "--stale", action="store_true", help="only modules whose code is not what was tried the last time"
+    )
     parser.add_argument("--results", type=Path, default=RESULTS, help="where results are kept")
     parser.add_argument("--report", action="store_true", help="write the report anew from what is kept; try nothing")
     options = parser.parse_args()
     names = options.module or list(PLANS)
+    if options.stale:
+        names = [name for name in names if not is_current(name, ROOT, options.results)]
+        print("\n".join(("to be tried:", *names)), flush=True)
     if not options.report:
         prepare()
         for name in names:

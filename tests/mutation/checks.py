@@ -258,7 +258,8 @@ PLANS: dict[str, Plan] = {
         ("derivations.rotations",), (FACTS, _kernel("rotation"), WITNESSES, _layers("prop-2.rotation"))
     ),
     "derivations.rotation_witnesses": Plan(
-        ("derivations.rotations", "derivations.rotations_learned"), (WITNESSES, _layers("rotation"))
+        ("derivations.rotations", "derivations.rotations_learned"),
+        (*_derived("rotation_witnesses"), WITNESSES, _layers("rotation")),
     ),
     "derivations.collapse_conditions": Plan(("derivations.collapse_conditions",), STATEMENTS),
     "derivations.implications": Plan(("derivations.implications",), STATEMENTS),
@@ -275,17 +276,17 @@ PLANS: dict[str, Plan] = {
         draws=("chosen_instances", "random_instance", "instances", "smallest_instances"),
     ),
     "derivations.mutants": Plan((), _derived("mutants")),
-    "derivations.first_moments": Plan((), _derived("first_moments")),
+    "derivations.first_moments": Plan((), _derived("first_moments", "setting_printed")),
     "numerics.objective": _numeric("objective", "certificates", "descent"),
     "numerics.exact": _numeric("exact_signs", "exact", "points"),
     "numerics.points": _numeric("points", "layer_instances"),
     "numerics.backends": _numeric("backends", "lambdified", "lambdified_gradients"),
-    "numerics.booleans": _numeric("backends", "lambdified", "layer_instances"),
+    "numerics.booleans": _numeric("booleans", "backends", "lambdified", "layer_instances"),
     "numerics.certificates": _numeric("certificates", "descent"),
     "numerics.moments": _numeric("moments"),
     "numerics.oracle": _numeric("oracle"),
     "numerics.lambdified": _numeric("lambdified", "lambdified_gradients", "backends"),
-    "numerics.regimes": _numeric("problems"),
+    "numerics.regimes": _numeric("problems", "decoder_instances"),
     "numerics.newton": _numeric("descent"),
     "numerics.projection": _numeric("projection", "levenberg_marquardt"),
     "numerics.orbits": Plan(

@@ -48,40 +48,6 @@ EXPLAINED: dict[tuple[str, str, str], str] = {
         "square + rise - beta * s -> square - beta * s",
     ): "The step would say the same of a mode alone, and less of the one before it: true, too, and no statement asks for more.",
     (
-        "derivations.decoder_variance",
-        "slope_at_prior",
-        "value ** 2 if value ** 2 <= level else value * sympy.sqrt(level) -> "
-        "value ** 2 if value ** 2 < level else value * sympy.sqrt(level)",
-    ): "At the threshold itself both sides are zeta_i^2.",
-    (
-        "derivations.instances",
-        "is_exactly_zero",
-        "number.is_Rational or number.has(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan) -> "
-        "number.has(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan)",
-    ): "A short cut for rationals, which the lines below decide as well.",
-    (
-        "derivations.instances",
-        "is_exactly_zero",
-        "abs(number.evalf(30)) < Rational(1, 10 ** 20) and sympy.simplify(number) == 0 -> "
-        "abs(number.evalf(30)) < Rational(1, 9 ** 20) and sympy.simplify(number) == 0",
-    ): "A short cut before `simplify`, which alone says that a number is 0: thirty digits leave room on both sides of it.",
-    (
-        "numerics.exact",
-        "_derivatives",
-        "trace_normal_form(2 * n.eta_dec ** 2 * (negative_elbo() - PARTITION)) -> "
-        "trace_normal_form(2 * n.eta_dec ** 2 * negative_elbo())",
-    ): "The partition function has no trace with W, U or Sigma in it: the derivatives are the same.",
-    (
-        "numerics.exact",
-        "smallest_eigenvalue_sign",
-        "mpmath.workdps(50) -> mpmath.workdps(49)",
-    ): "49 digits in place of 50: what counts as 0 is far above either's rounding.",
-    (
-        "numerics.exact",
-        "smallest_eigenvalue_sign",
-        "(-1) ** (degree - power) * coefficient < 0 -> (-2) ** (degree - power) * coefficient < 0",
-    ): "Only the sign of the power counts, and it is the same.",
-    (
         "derivations.theorem_2_learned_variance",
         "minimises_extra_latents",
         "mode_objective(sympy.S.Zero, deviation) - mode_objective(sympy.S.Zero, eta_enc) -> "
@@ -93,87 +59,10 @@ EXPLAINED: dict[tuple[str, str, str], str] = {
         "(f.T * f, sympy.Identity(1)) -> (f.T / f, sympy.Identity(1))",
     ): "The changed fact applies nowhere, and the proof does without: it assumes less, and proves the same.",
     (
-        "derivations.exact_data",
-        "ExactData._value",
-        "ImmutableDenseMatrix(sympy.eye(self._size(node.shape[0]))) -> "
-        "ImmutableDenseMatrix(sympy.eye(self._size(node.shape[1])))",
-    ): "An identity is square.",
-    (
-        "derivations.exact_data",
-        "ExactData._draws",
-        "[s * sign for s, sign in zip(self.scalars.sigma, pattern, strict=True)] -> "
-        "[s / sign for s, sign in zip(self.scalars.sigma, pattern, strict=True)]",
-    ): "A sign is 1 or -1, or there is no noise in the formula; its product and its quotient are the same.",
-    (
-        "derivations.exact_data",
-        "ExactData._draws",
-        "[s * sign for s, sign in zip(self.scalars.sigma, pattern, strict=True)] -> "
-        "[s * sign for s, sign in zip(pattern, self.scalars.sigma, strict=True)]",
-    ): "The factors of a product change places.",
-    (
-        "derivations.exact_data",
-        "exact_data",
-        "rational_orthogonal(size, seed * 10 + k) -> rational_orthogonal(size, seed * 10 - k)",
-    ): "Another seed draws other orthogonal matrices, of which any serve.",
-    (
-        "derivations.exact_data",
-        "exact_data",
-        "rational_orthogonal(size, seed * 10 + k) -> rational_orthogonal(size, seed + k)",
-    ): "Another seed draws other orthogonal matrices, of which any serve.",
-    (
-        "derivations.exact_data",
-        "exact_data",
-        "rational_orthogonal(size, seed * 10 + k) -> rational_orthogonal(size, seed * 11 + k)",
-    ): "Another seed draws other orthogonal matrices, of which any serve.",
-    (
-        "numerics.oracle",
-        "elbo_by_sigma_points",
-        "mean[:, None, :] + points -> mean[:, None, :] - points",
-    ): "The points come in pairs, one the negative of the other.",
-    (
-        "numerics.oracle",
-        "elbo_by_sigma_points",
-        "MultivariateNormal(torch.zeros_like(y[0]), scale_tril=decoder.scale_tril[0, 0]) -> "
-        "MultivariateNormal(torch.zeros_like(y[1]), scale_tril=decoder.scale_tril[0, 0])",
-    ): "Zeros of the shape of one sample, whichever it is.",
-    (
-        "numerics.oracle",
-        "elbo_by_sigma_points",
-        "MultivariateNormal(torch.zeros_like(y[0]), scale_tril=decoder.scale_tril[0, 0]) -> "
-        "MultivariateNormal(torch.zeros_like(y[0]), scale_tril=decoder.scale_tril[0, 1])",
-    ): "The decoder's spread is the same at every point.",
-    (
-        "numerics.oracle",
-        "elbo_by_sigma_points",
-        "evidence - mode.log_prob(torch.zeros_like(y[0])) -> evidence - mode.log_prob(torch.zeros_like(y[1]))",
-    ): "Zeros of the shape of one sample, whichever it is.",
-    (
         "derivations.matrix_calculus",
         "module",
         "(noise * x.T, ZeroMatrix(*(noise * x.T).shape)) -> (noise * x.T, ZeroMatrix(*(noise / x.T).shape))",
     ): "A zero matrix is read as no word at all, whatever its shape.",
-    (
-        "derivations.proof",
-        "resolved",
-        "not expression.args or not expression.has(Max, Min, Piecewise) -> not expression.args",
-    ): "A short cut: without it an expression with no branches is rebuilt of its own parts.",
-    (
-        "derivations.proof",
-        "sums_agree",
-        "summands.get(sums.limits, sympy.S.Zero) + factor * _unsorted(sums) -> "
-        "summands.get(sums.limits, sympy.S.Zero) - factor * _unsorted(sums)",
-    ): "Every term is subtracted from 0, rather than added: minus the sum vanishes where the sum does.",
-    (
-        "numerics.projection",
-        "Projection.derivatives",
-        "self.ratio is not None and self.rest is not None -> self.rest is not None",
-    ): "Both are given where eta_dec is learned, and neither elsewhere: the first half tells the type checker so.",
-    (
-        "derivations.evaluation",
-        "_program",
-        "_folded(parts, folded, {Add: _added, Mul: _multiplied}.get(kind, node.func)) -> "
-        "_folded(parts, folded, {Add: _added, Mul: _multiplied}.get(node.func, kind))",
-    ): "Of scalars, a node of a kind is built by that kind: `kind` and `node.func` are the same class.",
     (
         "derivations.evaluation",
         "_power.run",
@@ -200,4 +89,50 @@ EXPLAINED: dict[tuple[str, str, str], str] = {
         "_calmed",
         "torch.linalg.vector_norm(there.gradient, dim=-1) -> torch.linalg.vector_norm(there.gradient, dim=1)",
     ): "A batch of vectors has two dimensions: the last one is number 1.",
+    (
+        "derivations.exact_data",
+        "exact_data",
+        "diag(*(Rational(generator.randint(1, 4), 2) ** 2 for _ in range(d0))) -> "
+        "diag(*(Rational(generator.randint(1, 3), 2) ** 2 for _ in range(d0)))",
+    ): "Other variances of the inputs are drawn, of which any positive squares serve.",
+    (
+        "derivations.exact_data",
+        "exact_data",
+        "diag(*(Rational(generator.randint(1, 4), 2) ** 2 for _ in range(d0))) -> "
+        "diag(*(Rational(generator.randint(1, 4), 1) ** 2 for _ in range(d0)))",
+    ): "Other variances of the inputs are drawn, of which any positive squares serve.",
+    (
+        "derivations.instances",
+        "is_exactly_zero",
+        "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 ** 6) -> "
+        "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 * 6)",
+    ): "A short cut for what fifteen digits tell from 0, taken less often: `simplify`, in the line below, decides as well.",
+    (
+        "derivations.instances",
+        "is_exactly_zero",
+        "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 ** 6) -> "
+        "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 ** 5)",
+    ): "A short cut for what fifteen digits tell from 0, taken less often: `simplify`, in the line below, decides as well.",
+    (
+        "numerics.booleans",
+        "_combined",
+        "np.logical_and.reduce(np.broadcast_arrays(*(part == parts[0] for part in parts))) -> "
+        "np.logical_and.reduce(np.broadcast_arrays(*(part == parts[1] for part in parts)))",
+    ): "All parts are equal to the first where all are equal to the second; SymPy makes no equivalence of fewer than two.",
+    (
+        "numerics.exact",
+        "smallest_eigenvalue_sign",
+        "mpmath.matrix([[mpmath.mpf(entry.evalf(50)) for entry in row] for row in matrix]) -> "
+        "mpmath.matrix([[mpmath.mpf(entry.evalf(49)) for entry in row] for row in matrix])",
+    ): "49 digits in place of 50: what counts as 0 is far above either's rounding.",
+    (
+        "numerics.moments",
+        "real_problems",
+        "digits_conditional(4, 1.2, eta_dec=0.5, eta_enc=0.7) -> digits_conditional(4, 1.2, eta_dec=0.5, eta_enc=1.4)",
+    ): "Another prior to look at: every mode is as far below its threshold, which does not depend on it.",
+    (
+        "numerics.moments",
+        "real_problems",
+        "digits_conditional(4, 1.2, eta_dec=0.5, eta_enc=0.7) -> digits_conditional(4, 2.4, eta_dec=0.5, eta_enc=0.7)",
+    ): "A larger weight to look at, of a problem that is there because it collapses completely: it does so at either.",
 }

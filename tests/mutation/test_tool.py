@@ -11,7 +11,7 @@ import pytest
 from changes import Change, changes, sampled
 from checks import PLANS
 from explained import EXPLAINED
-from report import BAR, REPORT, Result, Survivor, estimate, load, markdown, results, store
+from report import BAR, REPORT, Result, Survivor, digest, estimate, is_current, load, markdown, results, store
 from trial import modules, resting_on, run_trial
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -156,6 +156,15 @@ def test_a_result_is_kept_and_shown(tmp_path: Path) -> None:
     shown = markdown([result])
     assert "**9 of 10** changes tried are noticed, **90.0%**; each" in shown and "line 7, `f`: `a -> b`" in shown
     assert "**unexplained**" in shown and "| 40 | 10 (seed 3) | 9 | 1 | 90.0% |" in shown
+
+
+def test_a_result_is_stale_once_the_code_is_another(tmp_path: Path) -> None:
+    source = (ROOT / "numerics" / "oracle.py").read_text(encoding="utf-8")
+    assert digest(source) == digest(f"# a comment\n{source}\n\n") != digest(source.replace("+ points", "- points"))
+    assert not is_current("numerics.oracle", ROOT, tmp_path)
+    for code, current in ((digest(source), True), (digest(TOY), False), ("", False)):
+        store(Result("numerics.oracle", 40, 10, 3, (), {}, code), tmp_path)
+        assert is_current("numerics.oracle", ROOT, tmp_path) is current
 
 
 def test_a_module_counts_by_how_many_changes_it_has() -> None:

@@ -11,7 +11,7 @@ from sympy import Basic, Eq, Expr, Identity, Inverse, MatrixSymbol, Max, Piecewi
 
 from derivations.ledger import claims_by_id
 from derivations.mutants import mutants
-from derivations.notation import SquaredNorm, beta, eta_dec, eta_enc, zeta
+from derivations.notation import SquaredNorm, beta, eta_dec, eta_enc, i, zeta
 from numerics.lambdified import evaluate
 from numerics.tolerances import FLOAT64_IDENTITY
 
@@ -136,6 +136,19 @@ def test_matrix_equations(backend: str) -> None:
         assert evaluate(equation(M, N, evaluate=False), other, backend) is broken
     undefined = {**values, N: in_backend(np.full((2, 2), np.nan), "numpy")} if backend == "numpy" else None
     assert undefined is None or evaluate(Eq(M, N, evaluate=False), undefined) is False
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch", "exact"])
+def test_a_root_of_a_diagonal_matrix_squares_to_it(backend: str) -> None:
+    values = {M: in_backend(np.diag([4.0, 9.0]), backend)}
+    assert as_float(evaluate(M ** Rational(1, 2), values, backend)).tolist() == [[2, 0], [0, 3]]
+    assert as_float(evaluate(M ** Rational(-1, 2), values, backend)).tolist() == [[1 / 2, 0], [0, 1 / 3]]
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_the_next_mode_of_each_in_a_batch_is_its_own(backend: str) -> None:
+    values = {zeta: in_backend(np.array([[3.0, 2.0, 1.0], [6.0, 5.0, 4.0]]), backend)}
+    assert as_float(evaluate(zeta[i + 1], values, backend)).tolist() == [[2, 1, 1], [5, 4, 4]]
 
 
 # --------------------------------------------------------------------------------------------------- Booleans

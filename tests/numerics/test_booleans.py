@@ -59,6 +59,8 @@ def test_connectives_act_mode_by_mode() -> None:
         And(above, here): [True, False, False],
         Or(above, here): [True, False, True],
         Not(above): [False, True, True],
+        Not(here): [False, True, False],
+        Not(And(above, here)): [False, True, True],
         Implies(here, above): [True, True, False],
         Equivalent(above, here): [True, True, False],
     }
@@ -74,6 +76,12 @@ def test_an_undefined_relation_is_false() -> None:
 def test_doubts_are_near_ties_but_not_two_zeros() -> None:
     values = {zeta: np.array([[3.0], [1.0], [0.0]]), beta: np.array([[1.0], [1.0], [0.0]])}
     assert doubtful(Le(zeta[i], beta), values).ravel().tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("undefined", [float("nan"), float("inf"), -float("inf")])
+def test_an_undefined_side_is_in_doubt(undefined: float) -> None:
+    for values in ({beta: undefined, eta_dec: 1.0}, {beta: 1.0, eta_dec: undefined}):
+        assert doubtful(Gt(beta, eta_dec), values)
 
 
 def test_what_is_no_boolean_is_rejected() -> None:

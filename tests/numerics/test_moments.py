@@ -92,6 +92,9 @@ def test_digits_conditional() -> None:
 def test_real_problems_stand_on_both_sides_of_the_thresholds() -> None:
     problems = real_problems()
     assert {p.d1 for p in problems if "autoencoder" in p.regimes} == {2, 8, 64}
+    assert {p.d1 for p in problems if "autoencoder" not in p.regimes} == {4, 40}
+    for few in ([p for p in problems if p.d1 == 2], [p for p in problems if p.d1 == 4]):
+        assert {"complete-collapse", "partial-collapse", "no-collapse"} <= set().union(*(p.regimes for p in few))
     counts = regime_counts(problems)
     wanted = {
         "real-data",

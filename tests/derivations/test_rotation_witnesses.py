@@ -1,0 +1,23 @@
+"""The rational rotations at which conditions on P are tried: of every kind, and with a permutation its inverse."""
+
+import pytest
+from sympy import eye
+
+from derivations.rotation_witnesses import rotations
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_rotations_of_every_kind_are_tried(size):
+    found = rotations(size)
+    orthogonal = [P for P in found if P * P.T == eye(size)]
+    assert 0 < len(orthogonal) < len(found) and {P.det() for P in orthogonal} == {1, -1}
+    assert all(entry.is_Rational for P in found for entry in P)
+    assert any(all(entry != 0 for entry in P) for P in orthogonal), "one that mixes all latents"
+
+
+@pytest.mark.parametrize("size", [3, 4])
+def test_with_a_permutation_its_inverse_is_tried(size):
+    """P Sigma P^T and P^T Sigma P sort by one and by the other."""
+    permutations = {P for P in rotations(size) if all(entry in (0, 1) for entry in P) and P.det() != 0}
+    assert {P.T for P in permutations} == permutations
+    assert any(P != P.T for P in permutations)
