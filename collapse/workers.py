@@ -14,8 +14,12 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExe
 from contextlib import contextmanager
 from typing import Any
 
+from derivations.errors import DataError
+
 _CANCELLING = 0.2
 """Seconds for the pool to forget what is cancelled: of workers that end before, it complains for every piece of work."""
+_MOST_A_CORE = 4
+"""Processes; each holds some 300 MB of libraries."""
 
 
 class Idle(Executor):
@@ -63,7 +67,17 @@ def workers(tasks: int, preload: Sequence[str] = (), count: int | None = None) -
 
 @contextmanager
 def started_here(count: int) -> Iterator[tuple[Executor, int]]:
-    """So many workers, whose work is attempts to falsify, and their number."""
+    """So many workers, whose work is attempts to falsify, and their number.
+
+    Raises:
+        DataError: they are so many that the machine's memory would go to processes that wait for a core.
+    """
+    cores = os.cpu_count() or 1
+    if count > _MOST_A_CORE * cores:
+        raise DataError(
+            f"--workers: {count} processes on {cores} cores gain nothing and fill the memory; give {cores}, or at most "
+            f"{_MOST_A_CORE * cores}."
+        )
     with workers(count, ["numerics.falsify"], count) as pool:
         yield pool, count
 

@@ -3,11 +3,15 @@
 import multiprocessing
 import os
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
-from collapse.workers import Backlog, Idle, workers
+from collapse import workers as module
+from collapse.workers import Backlog, Idle, started_here, workers
+from derivations.errors import DataError
 
 
 def names_of(prefix: str, count: int = 2) -> list[tuple[str, object, tuple[object, ...]]]:
@@ -56,6 +60,23 @@ def test_no_process_is_started_for_nothing(tasks: int, cores: int, monkeypatch: 
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     with workers(tasks) as pool:
         assert isinstance(pool, Idle) and multiprocessing.active_children() == []
+
+
+def test_more_processes_than_the_machine_can_hold_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+
+    @contextmanager
+    def noted(tasks: int, preload: object, count: int) -> Iterator[Idle]:
+        started.append(count)
+        yield Idle()
+
+    monkeypatch.setattr(module, "workers", noted)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    with started_here(8) as (_, count):
+        assert count == 8
+    with pytest.raises(DataError, match=r"--workers: 9 processes on 2 cores .* at most 8"), started_here(9):
+        pass
+    assert started == [8]
 
 
 def test_workers_work_elsewhere_and_are_gone_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
