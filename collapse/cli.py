@@ -43,10 +43,6 @@ class Device(StrEnum):
     CUDA = "cuda"
 
 
-_MOST_WORKERS = 16
-"""Worker processes that may be asked for on any machine."""
-
-
 @app.callback()
 def about() -> None:
     """Machine-checked theory of posterior collapse in linear latent variable models (Wang & Ziyin, NeurIPS 2022)."""
@@ -204,11 +200,6 @@ def falsify(
 
     if scheduler is not None and workers is not None:
         raise DataError("--workers are processes of this machine, and --scheduler is a cluster's: give one of them.")
-    most = max(_MOST_WORKERS, 4 * (os.cpu_count() or 1))
-    if workers is not None and workers > most:
-        raise DataError(
-            f"--workers {workers}: as many processes would take this machine's memory and gain nothing; give at most {most}."
-        )
     alone = scheduler is None and str(resolve_device(device.value)) == "cuda"
     count = workers or (1 if alone else os.cpu_count() or 1)
     try:
