@@ -8,30 +8,6 @@ MODES = "derivations.proposition_3_mode_variance"
 
 EXPLAINED: dict[tuple[str, str, str], str] = {
     (
-        PRIOR,
-        "misjudged_collapse",
-        "stated not in (sympy.true, sympy.false) or bool(stated) != collapsed -> bool(stated) != collapsed",
-    ): "At an instance every condition, mutants included, is true or false; the guard turns an error into a refutation for one "
-    "that keeps a free symbol, and no such condition is a statement.",
-    (
-        FIXED,
-        "minimises_over_encoder",
-        "(slope + 0 * V).subs(V, formula) if formula.has(MatrixSymbol) else slope -> "
-        "slope.subs(V, formula) if formula.has(MatrixSymbol) else slope",
-    ): "0 V is the zero matrix, which SymPy drops: both sides are the same sum of products.",
-    (
-        FIXED,
-        "regimes",
-        "(threshold * (1 + margin ** 2), threshold, threshold / (1 + margin), sympy.S.Zero) -> "
-        "(threshold * (1 + margin * 2), threshold, threshold / (1 + margin), sympy.S.Zero)",
-    ): "margin^2 and 2 margin both run through all positive numbers: the same regime; the square only avoids a root.",
-    (
-        FIXED,
-        "minimises_without_spread",
-        "replace(instance, sigma=(sympy.S.Zero, *instance.sigma[1:])) -> "
-        "replace(instance, sigma=(sympy.S.Zero, *instance.sigma[0:]))",
-    ): "One latent more with sigma = 0, instead of the first one's sigma set to 0: the assumption is dropped as much by either.",
-    (
         FIXED,
         "minimises_for_correlated_latents",
         "found is None or found.witness is None -> found is None",
@@ -47,17 +23,6 @@ EXPLAINED: dict[tuple[str, str, str], str] = {
         "slope_steps",
         "square + rise - beta * s -> square - beta * s",
     ): "The step would say the same of a mode alone, and less of the one before it: true, too, and no statement asks for more.",
-    (
-        "derivations.theorem_2_learned_variance",
-        "minimises_extra_latents",
-        "mode_objective(sympy.S.Zero, deviation) - mode_objective(sympy.S.Zero, eta_enc) -> "
-        "mode_objective(sympy.S.Zero, deviation) + mode_objective(sympy.S.Zero, eta_enc)",
-    ): "The loss of a mode without signal is 0 at eta_enc: 1 - 1 - log 1.",
-    (
-        "derivations.theorem_3_origin",
-        "origin_steps",
-        "(f.T * f, sympy.Identity(1)) -> (f.T / f, sympy.Identity(1))",
-    ): "The changed fact applies nowhere, and the proof does without: it assumes less, and proves the same.",
     (
         "derivations.matrix_calculus",
         "module",
@@ -135,4 +100,15 @@ EXPLAINED: dict[tuple[str, str, str], str] = {
         "real_problems",
         "digits_conditional(4, 1.2, eta_dec=0.5, eta_enc=0.7) -> digits_conditional(4, 2.4, eta_dec=0.5, eta_enc=0.7)",
     ): "A larger weight to look at, of a problem that is there because it collapses completely: it does so at either.",
+    (
+        "derivations.correlated",
+        "correlated_instance",
+        "Instance((Rational(3), one), (one, one), one, one, one, d0=2, d2=2) -> "
+        "Instance((Rational(2), one), (one, one), one, one, one, d0=2, d2=2)",
+    ): "Another instance with one mode above the threshold and one at it: what it refutes at zeta_1 = 3, it refutes at 2.",
+    (
+        "numerics.lambdified",
+        "_is_place",
+        "index.free_symbols <= DIMENSIONS -> index.free_symbols < DIMENSIONS",
+    ): "They differ for an index that names every dimension at once, which no entry of a vector has.",
 }
