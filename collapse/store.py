@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, fields
@@ -14,6 +15,9 @@ from derivations.errors import DataError
 from numerics.falsify import Attempt
 
 __all__ = ["Store", "opened"]
+
+_ATTEMPTS = "attempts.jsonl"
+_CHECKSUM = "checksum"
 
 
 class Store:
@@ -34,7 +38,7 @@ class Store:
             return
         try:
             with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(one), allow_nan=False) + "\n")
+                file.write(_line(one) + "\n")
         except OSError as error:
             raise DataError(
                 f"--resume: cannot write to {self.path}: {error.strerror}. What was kept before is intact; make room and go on."
@@ -55,13 +59,13 @@ def opened(directory: Path | None, settings: dict[str, Any]) -> Iterator[Store]:
     if directory is None:
         yield Store()
         return
-    store = Store(directory / "attempts.jsonl")
+    store = Store(directory / _ATTEMPTS)
     with ExitStack() as stack:
         try:
             directory.mkdir(parents=True, exist_ok=True)
             _claim(stack.enter_context((directory / "lock").open("w")), directory)
             _check(directory / "settings.json", settings)
-            store.found = _read(directory / "attempts.jsonl")
+            store.found = _read(directory / _ATTEMPTS)
         except OSError as error:
             raise DataError(
                 f"--resume: cannot use {directory}: {error.strerror}. Name a folder you can write to."
@@ -83,6 +87,10 @@ def _claim(lock: Any, directory: Path) -> None:
 def _check(path: Path, settings: dict[str, Any]) -> None:
     """Hold the settings against those of the run that is kept; write them down if there is none."""
     if not path.exists():
+        if (path.parent / _ATTEMPTS).exists():  # of whatever run: they must not count as this one's
+            raise DataError(
+                f"--resume: {path.parent} holds attempts, but no {path.name} that says of which run; name another folder."
+            )
         draft = path.with_suffix(".draft")
         draft.write_text(json.dumps(settings) + "\n", encoding="utf-8")
         os.replace(draft, path)
@@ -111,15 +119,27 @@ def _read(path: Path) -> dict[int, Attempt]:
     for number, line in enumerate(content[:whole].splitlines(), start=1):
         try:
             one = _attempt(json.loads(line))
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, AttributeError):
             raise DataError(
-                f"--resume: line {number} of {path} is no attempt; take it out, or name another folder."
+                f"--resume: line {number} of {path} is no attempt, or not as it was written; take it out, or name another folder."
             ) from None
         found[one.block] = one
     return found
 
 
+def _line(one: Attempt) -> str:
+    document = asdict(one)
+    return json.dumps(document | {_CHECKSUM: _checksum(document)}, allow_nan=False)
+
+
+def _checksum(document: dict[str, Any]) -> int:
+    return zlib.crc32(json.dumps(document).encode())
+
+
 def _attempt(document: dict[str, Any]) -> Attempt:
+    """What `_line` wrote; a ValueError if anything has changed since."""
+    if document.pop(_CHECKSUM) != _checksum(document):
+        raise ValueError
     values = {field.name: document[field.name] for field in fields(Attempt)}
     for name in ("shape", "worst_above", "worst_below", "uncertified"):
         values[name] = tuple(values[name])

@@ -124,6 +124,27 @@ def test_a_line_that_is_no_attempt_is_named_and_left_alone(pool: Executor, tmp_p
     assert path.read_bytes() == content
 
 
+@pytest.mark.parametrize(
+    "change", [("certified", 7), ("block", "0"), ("worst_above", [None, 0]), ("against", [[1, 2, 3]])]
+)
+def test_a_line_that_has_changed_is_named(pool: Executor, tmp_path: Path, change: tuple[str, object]) -> None:
+    falsify(pool, **SETTINGS | {"instances": 8}, directory=tmp_path)
+    path = tmp_path / "attempts.jsonl"
+    document = json.loads(path.read_text())
+    assert document[change[0]] != change[1]
+    path.write_text(json.dumps(document | dict([change])) + "\n")
+    with pytest.raises(DataError, match=r"line 1 of .* is no attempt, or not as it was written"):
+        falsify(pool, **SETTINGS, directory=tmp_path)
+
+
+def test_attempts_of_an_unknown_run_are_not_counted(pool: Executor, tmp_path: Path) -> None:
+    falsify(pool, **SETTINGS | {"instances": 8}, directory=tmp_path)
+    (tmp_path / "settings.json").unlink()
+    with pytest.raises(DataError, match=r"holds attempts, but no settings\.json that says of which run"):
+        falsify(pool, **SETTINGS | {"seed": 1}, directory=tmp_path)
+    assert not (tmp_path / "settings.json").exists()
+
+
 def test_other_code_is_another_run(pool: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     falsify(pool, **SETTINGS | {"instances": 8}, directory=tmp_path)
     monkeypatch.setattr(module, "fingerprint", lambda: "other")
