@@ -19,6 +19,8 @@ HELD = 1 << 32
 """Most bytes of one matrix that is held whole."""
 _DROWNING = 100
 """How many times a feature's variance its squared mean may be, at a loss of two of sixteen digits."""
+_FIRST = 500
+"""Rows that a shift is taken from: anything near the mean will do."""
 _AHEAD = 8
 """Chunks in the hands of a pool."""
 
@@ -68,6 +70,7 @@ def shift_of(first: np.ndarray) -> np.ndarray:
 
     It is whole for integers, whose sums stay exact. Without it a constant feature would be left with a variance from rounding.
     """
+    first = first[:_FIRST]
     mean = first.mean(0, dtype=np.float64)
     drowned = mean**2 > _DROWNING * first.var(0, dtype=np.float64)
     return np.where(drowned, np.rint(mean) if first.dtype.kind in "biu" else mean, 0.0)
@@ -77,9 +80,14 @@ def shifted(chunk: np.ndarray, shift: np.ndarray) -> np.ndarray:
     return np.subtract(chunk, shift, dtype=np.float64) if shift.any() else chunk.astype(np.float64, copy=False)
 
 
-def _products(chunk: np.ndarray, shift: np.ndarray) -> Sums:
+def _products(chunk: np.ndarray, shift: np.ndarray, room: np.ndarray | None = None) -> Sums:
+    """Sums of a chunk; `room` is memory for it in float64, which takes long to be given anew each time."""
+    if room is not None and chunk.dtype != room.dtype:
+        room = room[: len(chunk)]
+        np.copyto(room, chunk, casting="unsafe")
+        chunk = room
     moved = shifted(chunk, shift)
-    return Sums(len(moved), moved.sum(0), moved.T @ moved)
+    return Sums(len(moved), np.ones(len(moved)) @ moved, moved.T @ moved)
 
 
 def summed(x: Samples, pool: Executor | None) -> tuple[Sums, np.ndarray]:
@@ -92,15 +100,16 @@ def added(chunks: Iterator[np.ndarray], pool: Executor | None) -> tuple[Sums, np
     first = next(chunks)
     shift = shift_of(first)
     n, total, products = _products(first, shift)
-    for part in _mapped(products_of_pair, ((chunk, shift) for chunk in chunks), pool):
+    room = np.empty((rows_of(first.shape[1]), first.shape[1])) if pool is None else None
+    for part in _mapped(products_of, ((chunk, shift, room) for chunk in chunks), pool):
         n += part.n
         total += part.sum
         products += part.products
     return Sums(n, total, products), shift
 
 
-def products_of_pair(given: tuple[np.ndarray, np.ndarray]) -> Sums:
-    """`_products` of a pair, for a worker."""
+def products_of(given: tuple[np.ndarray, np.ndarray, np.ndarray | None]) -> Sums:
+    """`_products` of what is given, for a worker."""
     return _products(*given)
 
 

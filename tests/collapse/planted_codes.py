@@ -4,13 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
+from collapse.diagnosis import Diagnosis, diagnose
 from numerics.objective import vae_loss
 
 Arrays = tuple[np.ndarray, np.ndarray]
 """Means and log-variances, (n, latents) each."""
+LATENTS, KEPT = 6, 4
+SEEDS = range(6)
+LEFT = 0.02
+"""Relative errors that training leaves."""
+
+both = pytest.mark.parametrize("with_data", [True, False], ids=["data", "order"])
+every_seed = pytest.mark.parametrize("seed", SEEDS)
 
 
 @dataclass
@@ -105,3 +114,10 @@ def gradient_steps(
         vae_loss(W, U, log_variance, A, A, A.trace(), one * level, one, one).backward()
         optimiser.step()
     return found
+
+
+def diagnosed(data: Planted, codes: Arrays, believed: float, *, with_data: bool = True) -> Diagnosis:
+    return diagnose(
+        *codes, data.zeta_squared, beta_eta_dec_squared=believed, features=data.x.shape[1],
+        data=data.x if with_data else None,
+    )  # fmt: skip
