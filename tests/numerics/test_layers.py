@@ -54,7 +54,7 @@ def numeric() -> FloatLayer:
 
 @pytest.fixture(scope="session")
 def descent() -> DescentLayer:
-    return DescentLayer(seed=0, count=60, real_data=False)
+    return DescentLayer(seed=0, count=120, real_data=False)
 
 
 @pytest.fixture(scope="session")
