@@ -111,4 +111,27 @@ EXPLAINED: dict[tuple[str, str, str], str] = {
         "_is_place",
         "index.free_symbols <= DIMENSIONS -> index.free_symbols < DIMENSIONS",
     ): "They differ for an index that names every dimension at once, which no entry of a vector has.",
+    (
+        "derivations.rotation_witnesses",
+        "_cases",
+        "Instance((Rational(4), Rational(1)), (two, one), one, Rational(3, 2), one, 2, 3) -> "
+        "Instance((Rational(5), Rational(1)), (two, one), one, Rational(3, 2), one, 2, 3)",
+    ): "Another instance with one active and one collapsed mode: any zeta_1 above the threshold serves.",
+    (
+        "derivations.rotation_witnesses",
+        "_cases",
+        "Instance((Rational(4), Rational(1)), (two, one), one, Rational(3, 2), one, 2, 3) -> "
+        "Instance((Rational(4), Rational(0)), (two, one), one, Rational(3, 2), one, 2, 3)",
+    ): "Another instance with one active and one collapsed mode: any zeta_2 below the threshold serves.",
+    (
+        "derivations.rotation_witnesses",
+        "rotations",
+        "rational_orthogonal(size, 7) -> rational_orthogonal(size, 6)",
+    ): "Another rational rotation to try, drawn with another seed.",
+    (
+        "derivations.rotation_witnesses",
+        "rotations",
+        "(plane * cycle, cycle * plane, swap * plane, plane * cycle.T) -> "
+        "(plane * cycle, cycle, swap * plane, plane * cycle.T)",
+    ): "One product fewer is tried: the others refute what it refutes.",
 }

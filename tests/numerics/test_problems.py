@@ -222,6 +222,13 @@ def test_tags_follow_the_numbers() -> None:
     assert planted(d1=1) == learned - {"at-threshold", "partial-collapse", "d1-at"} | {"no-collapse", "d1-below"}
 
 
+@pytest.mark.parametrize(
+    "tags", [("wide", "square", "tall"), ("d1-below", "d1-at", "d1-above"), ("r-zero", "r-positive")]
+)
+def test_exactly_one_of_tags_that_exclude_each_other_holds(tags: tuple[str, ...]) -> None:
+    assert {len(regimes_of(problem) & set(tags)) for problem in random_problems(60, 0)} == {1}
+
+
 def test_tags_of_an_autoencoder_are_computed_from_its_moments() -> None:
     tags = regimes_of(
         Problem(A=np.diag([4.0, 1.0]), C=np.diag([4.0, 1.0]), y2=5.0, d1=3, beta=20.0, eta_dec=1.0, eta_enc=1.0)
