@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from typing import Any
 
 from derivations.errors import DataError
 
 _PATIENCE = 10
 """Seconds to wait for a scheduler."""
+
+
+class _Pool(Executor):
+    """A Dask client as an executor. Dask's own asks a future for its state after its value has come, and takes the value for an
+    exception where the worker was lost in between (distributed 2026.8.0, cfexecutor.py)."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    def submit(self, work: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        """Have a worker do it; another does, if the first is lost."""
+        ours: Future[Any] = Future()
+
+        def settle(theirs: Any) -> None:
+            try:
+                ours.set_result(theirs.result())
+            except Exception as error:
+                ours.set_exception(error)
+
+        self.client.submit(work, *arguments, pure=False, **named).add_done_callback(settle)
+        return ours
 
 
 @contextmanager
@@ -43,4 +65,4 @@ def cluster(address: str) -> Iterator[tuple[Executor, int]]:
             raise DataError(
                 f"--scheduler: the scheduler at {address} has no workers. Start some with `dask worker {address}`."
             )
-        yield client.get_executor(pure=False), threads
+        yield _Pool(client), threads

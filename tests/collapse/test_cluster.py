@@ -95,6 +95,17 @@ def test_a_prediction_survives_a_lost_worker_to_the_last_bit(
     assert np.array_equal(here.spectrum.zeta_squared, there.spectrum.zeta_squared)
 
 
+@pytest.mark.slow
+def test_a_value_that_has_come_is_kept_though_its_worker_is_lost_just_then(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with cluster(address) as (pool, _):
+        with pytest.raises(ValueError, match="invalid literal"):
+            pool.submit(int, "seven").result(timeout=60)
+        monkeypatch.setattr(distributed.Future, "status", property(lambda self: "lost"))
+        assert pool.submit(range, 1, 7, 2).result(timeout=60) == range(1, 7, 2)
+
+
 def test_no_scheduler_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("collapse.cluster._PATIENCE", 1)
     with (
