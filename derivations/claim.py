@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import InitVar, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 import sympy
 
@@ -24,14 +25,27 @@ class Step:
     """One step of a derivation: what it says, the mathematics, whether the machine decided it, and a cited lemma if any."""
 
     text: str
-    formula: InitVar[sympy.Basic]
+    formula: sympy.Basic | str = field(repr=False)
     verdict: Verdict
     lemma: str | None = None
-    latex: str = field(init=False)
 
-    def __post_init__(self, formula: sympy.Basic) -> None:
-        # kept as text: an equation that holds may evaluate to "true" when it is rebuilt in another process
-        object.__setattr__(self, "latex", sympy.latex(formula))
+    @property
+    def latex(self) -> str:
+        """The mathematics as LaTeX."""
+        return self.formula if isinstance(self.formula, str) else sympy.latex(self.formula)
+
+    def _shown(self) -> tuple[str, str, Verdict, str | None]:
+        return self.text, self.latex, self.verdict, self.lemma
+
+    def __eq__(self, other: object) -> bool:
+        return self._shown() == other._shown() if isinstance(other, Step) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._shown())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # as text: an equation that holds may evaluate to "true" when it is rebuilt in another process
+        return Step, self._shown()
 
 
 @dataclass(frozen=True)

@@ -119,18 +119,24 @@ def _relation(node: Relational, left: Program, right: Program) -> Program:
         one, other = left(known), right(known)
         if type(one) is flint.fmpq and type(other) is flint.fmpq:
             return sympy.true if compared(one, other) else sympy.false
-        return func(_shown(one), _shown(other))
+        return _compared(func, _shown(one), _shown(other))
 
     return run
+
+
+@lru_cache(maxsize=1 << 16)
+def _compared(relation: Callable[..., Basic], one: Basic, other: Basic) -> Basic:
+    """A relation between numbers that are not both rational: it takes SymPy long to decide."""
+    return relation(one, other)
 
 
 def _branches(cases: list[tuple[Program, Program]]) -> Program:
     def run(known: Known) -> Any:
         for branch, condition in cases:
             answer = condition(known)
-            if answer not in (sympy.true, sympy.false):
+            if answer is not sympy.true and answer is not sympy.false:
                 raise TypeError(f"whether {answer} is not known.")
-            if answer == sympy.true:
+            if answer is sympy.true:
                 return branch(known)
         return sympy.nan
 

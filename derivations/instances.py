@@ -89,6 +89,7 @@ class Instance:
         return values | ({"r": self.residual} if self.residual else {})
 
 
+@lru_cache(maxsize=1 << 14)
 def tidy(number: Expr) -> Expr:
     """An exact number with its roots and the logarithms of its prime factors collected."""
     return sympy.expand(sympy.expand_log(sympy.expand(number), factor=True))
@@ -105,8 +106,11 @@ def why_false(formula: Basic, value: Callable[[Basic], Basic], happening: Iterab
 def is_exactly_zero(number: Expr) -> bool:
     """Whether an exact number (rationals, roots, logarithms) is 0; an infinite or undefined one is not."""
     number = sympy.sympify(number)
-    if number.is_Rational:  # most are, and the rest takes long
-        return bool(number == 0)
+    return number is sympy.S.Zero if number.is_Rational else _vanishes(number)  # most are, and the rest takes long
+
+
+@lru_cache(maxsize=1 << 14)
+def _vanishes(number: Expr) -> bool:
     if number is sympy.nan:
         return False
     if not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10**6):
@@ -145,6 +149,30 @@ def smallest_instances() -> tuple[Instance, ...]:
         replace(plain, zeta=(one / 2,), beta=one / 9),
         replace(plain, zeta=(2 * one, one), d0=2, d2=2),
     )
+
+
+@lru_cache(maxsize=1)
+def spread() -> tuple[Instance, ...]:
+    """Three modes far apart, or one without signal; levels sqrt(beta) eta_dec from below the least mode to near the largest."""
+    zeta = (Integer(10), Integer(7), Rational(3, 5))
+    deviations = (Integer(1), Integer(2), Rational(1, 2))
+    levels = (Rational(1, 4), Rational(1, 2), Integer(1), Integer(4), Integer(6))
+    small = Rational(1, 4)
+    scales = [
+        *((level, decoder) for decoder in (1, 8) for level in levels),
+        (8, 1),
+        (8, small),
+        (1, small),
+        (3 * small, 1),
+    ]
+    found = [
+        Instance(zeta, deviations, (Rational(level) / decoder) ** 2, Rational(decoder), Integer(2), 3, 3)
+        for level, decoder in scales
+    ]
+    narrow = replace(found[2], zeta=(*zeta[:2], sympy.S.Zero), sigma=deviations[:1])
+    fewer = replace(found[2], sigma=deviations[:2])
+    silent = Instance((sympy.S.Zero,), deviations[1:2], Integer(4), Integer(1), Integer(2), 1, 1, Integer(1))
+    return (*found, narrow, fewer, silent)
 
 
 def chosen_instances() -> tuple[Instance, ...]:

@@ -63,6 +63,7 @@ def mode_loss(u: Expr, v: Expr, singular: Expr, deviation: Expr, c: Expr) -> Exp
     return (u * v - singular) ** 2 + deviation**2 * u**2 + c * v**2
 
 
+@lru_cache(maxsize=4096)
 def least_mode_loss(singular: Expr, deviation: Expr, c: Expr = weight) -> Expr:
     """The minimum of `mode_loss` over real u and v: zeta^2 - max(0, zeta - sigma sqrt(c))^2."""
     return singular**2 - Max(0, singular - deviation * sympy.sqrt(c)) ** 2

@@ -108,7 +108,7 @@ def _factored(expression: Expr) -> Expr:
 
 def holds(relation: Basic) -> bool | None:
     """Whether a Boolean of inequalities holds for all values of its symbols; None if neither it nor its negation was shown."""
-    if relation in (sympy.true, sympy.false):
+    if relation is sympy.true or relation is sympy.false:
         return relation is sympy.true
     if isinstance(relation, sympy.Not):
         inner = holds(relation.args[0])

@@ -60,6 +60,7 @@ def mode_objective(singular: Expr, deviation: Expr) -> Expr:
     return least_mode_loss(singular, deviation) + 2 * eta_dec**2 * beta * variance_cost
 
 
+@lru_cache(maxsize=4096)
 def slopes(singular: Expr) -> tuple[Expr, Expr]:
     """The derivative of `mode_objective` in s where the mode is active (s below zeta/sqrt(c)) and where it is collapsed."""
     objective = mode_objective(singular, s)

@@ -15,7 +15,7 @@ from typing import Any
 import sympy
 from sympy import Basic, Expr, Indexed, IndexedBase, Integer, Rational, Sum, Symbol
 
-from derivations.instances import Instance, instances, smallest_instances
+from derivations.instances import Instance, instances, smallest_instances, spread
 from derivations.least_loss import least_mode_loss
 from derivations.notation import (
     beta,
@@ -108,7 +108,8 @@ def substituted(formula: Basic, kind: str, kind_there: str) -> Basic:
     )
 
 
-def limits(kind: str, signal: Expr, standard: Expr, decoder: Expr, prior: Expr) -> list[Expr]:
+@lru_cache(maxsize=4096)
+def limits(kind: str, signal: Expr, standard: Expr, decoder: Expr, prior: Expr) -> tuple[Expr, ...]:
     """lambda_1 and theta_1 as beta tends to 0, for a first mode with this zeta_1 and this smallest sigma_i.
 
     beta stays below the threshold of the mode, at which sqrt(beta) eta_dec (times sigma_i/eta_enc where Sigma is fixed) is zeta_1.
@@ -118,7 +119,7 @@ def limits(kind: str, signal: Expr, standard: Expr, decoder: Expr, prior: Expr) 
     case = {beta: (level / (scale * decoder)) ** 2, eta_dec: decoder, eta_enc: prior}
     case |= {zeta[i]: signal, sigma_sorted[i]: standard}
     lengths = (resolved(form.xreplace(case)) for form in _FORMS[kind][:2])
-    return [sympy.limit(length, margin, sympy.oo if signal != 0 else 0) for length in lengths]
+    return tuple(sympy.limit(length, margin, sympy.oo if signal != 0 else 0) for length in lengths)
 
 
 # ------------------------------------------------------------------------------------------------ exact situations
@@ -202,30 +203,6 @@ MOST = 25
 """Exact instances that are changed, besides those of `spread`."""
 
 
-@lru_cache(maxsize=1)
-def spread() -> tuple[Instance, ...]:
-    """Three modes far apart, or one without signal; levels sqrt(beta) eta_dec from below the least mode to near the largest."""
-    zeta = (Integer(10), Integer(7), Rational(3, 5))
-    deviations = (Integer(1), Integer(2), Rational(1, 2))
-    levels = (Rational(1, 4), Rational(1, 2), Integer(1), Integer(4), Integer(6))
-    small = Rational(1, 4)
-    scales = [
-        *((level, decoder) for decoder in (1, 8) for level in levels),
-        (8, 1),
-        (8, small),
-        (1, small),
-        (3 * small, 1),
-    ]
-    found = [
-        Instance(zeta, deviations, (Rational(level) / decoder) ** 2, Rational(decoder), Integer(2), 3, 3)
-        for level, decoder in scales
-    ]
-    narrow = replace(found[2], zeta=(*zeta[:2], sympy.S.Zero), sigma=deviations[:1])
-    fewer = replace(found[2], sigma=deviations[:2])
-    silent = Instance((sympy.S.Zero,), deviations[1:2], Integer(4), Integer(1), Integer(2), 1, 1, Integer(1))
-    return (*found, narrow, fewer, silent)
-
-
 @dataclass(frozen=True)
 class Situation:
     """A problem here and one there, each an exact instance of its kind."""
@@ -237,10 +214,9 @@ class Situation:
 
     def value(self, formula: Basic, index: int | None = None) -> Basic:
         """The exact value of a formula at latent `index`."""
-        wanted = frozenset(formula.atoms(IndexedBase, Symbol))
-        known = dict(facts(self.here, self.kind, frozenset(wanted & OTHER.keys())))
+        here, away = _letters(formula)
+        known = dict(facts(self.here, self.kind, here))
         known |= {rank_of_Z: Integer(sum(bool(value > 0) for value in self.here.zeta)), residual: self.here.residual}
-        away = frozenset(key for key, symbol in OTHER.items() if symbol in wanted)
         known |= {OTHER[key]: value for key, value in facts(self.there, self.kind_there, away).items()}
         return self.here.value(formula, index, known)
 
@@ -255,6 +231,13 @@ class Situation:
         changed = self.there.named(learned=self.kind_there == LEARNED)
         other = {f"{name} there": value for name, value in changed.items() if values.get(name) != value}
         return values | other
+
+
+@lru_cache(maxsize=1 << 14)
+def _letters(formula: Basic) -> tuple[frozenset[Basic], frozenset[Basic]]:
+    """Of what a problem has, what a formula names here, and what it names there."""
+    named = formula.atoms(IndexedBase, Symbol)
+    return frozenset(named & OTHER.keys()), frozenset(key for key, symbol in OTHER.items() if symbol in named)
 
 
 @lru_cache(maxsize=32768)

@@ -40,7 +40,8 @@ Case = tuple[str, dict[Basic, Expr]]
 """What distinguishes it, and what the scalars are in terms of positive symbols."""
 
 
-def placements(landmarks: tuple[Expr, ...], variables: int) -> Iterator[tuple[str, tuple[Expr, ...]]]:
+@lru_cache(maxsize=64)
+def placements(landmarks: tuple[Expr, ...], variables: int) -> tuple[tuple[str, tuple[Expr, ...]], ...]:
     """Every way in which one or two positive numbers lie among landmarks 0 < a_1 < a_2 < ..., in positive symbols."""
     bounds = (sympy.S.Zero, *landmarks)
     cells: list[tuple[str, Expr, Expr | None, bool]] = []
@@ -55,21 +56,25 @@ def placements(landmarks: tuple[Expr, ...], variables: int) -> Iterator[tuple[st
             return sympy.factor(low + (high - low) * share / (1 + share))  # a product, whose sign shows
         return low * (1 + share) if low != 0 else share
 
-    for name, low, high, exact in cells:
-        first = low if exact else inside(low, high, _p)
-        if variables == 1:
-            yield name, (first,)
-            continue
-        for other, low_there, high_there, exact_there in cells:
-            if (low_there, exact_there) != (low, exact):
-                yield f"{name}; there {other}", (first, low_there if exact_there else inside(low_there, high_there, _q))
-            elif exact:
-                yield f"{name} here and there", (first, first)
-            else:
-                beyond = inside(first, high, _q)
-                yield f"{name}; there the same", (first, first)
-                yield f"{name}; there more", (first, beyond)
-                yield f"{name}; there less", (beyond, first)
+    def placed() -> Iterator[tuple[str, tuple[Expr, ...]]]:
+        for name, low, high, exact in cells:
+            first = low if exact else inside(low, high, _p)
+            if variables == 1:
+                yield name, (first,)
+                continue
+            for other, low_there, high_there, exact_there in cells:
+                if (low_there, exact_there) != (low, exact):
+                    there = low_there if exact_there else inside(low_there, high_there, _q)
+                    yield f"{name}; there {other}", (first, there)
+                elif exact:
+                    yield f"{name} here and there", (first, first)
+                else:
+                    beyond = inside(first, high, _q)
+                    yield f"{name}; there the same", (first, first)
+                    yield f"{name}; there more", (first, beyond)
+                    yield f"{name}; there less", (beyond, first)
+
+    return tuple(placed())
 
 
 def rank_cases() -> Iterator[Case]:
@@ -204,8 +209,8 @@ class Universal:
 
 def _combined(formula: Basic, truth: Callable[[Basic], bool | None]) -> bool | None:
     """A Boolean from the truth of its relations and symbols; None where that is not enough to tell."""
-    if formula in (sympy.true, sympy.false):
-        return formula == sympy.true
+    if formula is sympy.true or formula is sympy.false:
+        return formula is sympy.true
     if not isinstance(formula, BooleanFunction):
         return truth(formula)
     if isinstance(formula, Implies):
@@ -234,7 +239,7 @@ def _combined(formula: Basic, truth: Callable[[Basic], bool | None]) -> bool | N
 def _true_at(asked: tuple[str, str, str], place: int, index: int | None, relation: Basic) -> bool | None:
     """The truth of a relation at one of the exact situations; None where a side is undefined."""
     value = situations(*asked)[place].value(relation, index)
-    return bool(value) if value in (sympy.true, sympy.false) else None
+    return bool(value) if value is sympy.true or value is sympy.false else None
 
 
 @lru_cache(maxsize=1 << 16)
