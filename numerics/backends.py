@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import flint
 import numpy as np
 import sympy
 
@@ -180,7 +181,12 @@ def _exact() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _rational() -> dict[str, Any]:
+    """python-flint's rationals in object arrays, for formulas of sums, products and whole powers."""
+    return _exact() | {"rational": flint.fmpq}
+
+
 @cache
 def functions_of(backend: str) -> dict[str, Any]:
-    """The functions of a backend, "numpy", "torch" or "exact", by the names under which they are printed."""
-    return {"numpy": _numpy, "torch": _torch, "exact": _exact}[backend]()
+    """The functions of a backend, "numpy", "torch", "exact" or "rational", by the names under which they are printed."""
+    return {"numpy": _numpy, "torch": _torch, "exact": _exact, "rational": _rational}[backend]()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -35,15 +36,23 @@ def truth(formula: Basic, values: Values, backend: str, tolerance: Tolerance) ->
     Returns:
         A Boolean, or an array of them over the modes. A relation of something undefined is false.
     """
-    relations = sorted(formula.atoms(Relational), key=sympy.default_sort_key)
+    relations, all_sides, symbols = _parts(formula)
     known: dict[Basic, Any] = {sympy.true: np.True_, sympy.false: np.False_}
-    told = (symbol for symbol in formula.free_symbols if np.asarray(values.get(symbol)).dtype == bool)
+    told = (symbol for symbol in symbols if np.asarray(values.get(symbol)).dtype == bool)
     known |= {symbol: np.asarray(values[symbol]) for symbol in told}
     if relations:
-        sides = evaluate(sympy.Tuple(*(side for relation in relations for side in relation.args)), values, backend)
+        sides = evaluate(all_sides, values, backend)
         for relation, left, right in zip(relations, sides[::2], sides[1::2], strict=True):
             known[relation] = _compared(relation, left, right, tolerance if backend != "exact" else None)
     return _combined(formula, known)
+
+
+@lru_cache(maxsize=1 << 14)
+def _parts(formula: Basic) -> tuple[tuple[Relational, ...], sympy.Tuple, frozenset[Basic]]:
+    """The relations of a Boolean, their sides one after another, and all symbols."""
+    relations = tuple(sorted(formula.atoms(Relational), key=sympy.default_sort_key))
+    sides = sympy.Tuple(*(side for relation in relations for side in relation.args))
+    return relations, sides, frozenset(formula.free_symbols)
 
 
 def doubtful(formula: Basic, values: Values) -> Any:

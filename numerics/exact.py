@@ -37,42 +37,42 @@ class ExactProblem:
     def _matrix(self, symbol: MatrixSymbol) -> Shaped[np.ndarray, "rows columns"]:
         return np.array(self.data.matrices[symbol].tolist(), dtype=object)
 
-    @property
+    @cached_property
     def d1(self) -> int:
         """The number of latent dimensions."""
         return self.data.scalars.d1
 
-    @property
+    @cached_property
     def d0(self) -> int:
         """The rank of A."""
         return self.data.scalars.d0
 
-    @property
+    @cached_property
     def d2(self) -> int:
         """The dimension of y."""
         return self.data.scalars.d2
 
-    @property
+    @cached_property
     def dstar(self) -> int:
         """min(d0, d2)."""
         return min(self.d0, self.d2)
 
-    @property
+    @cached_property
     def beta(self) -> Rational:
         """The weight of the Kullback-Leibler term."""
         return self.data.scalars.beta
 
-    @property
+    @cached_property
     def eta_dec(self) -> sympy.Expr:
         """The decoder's standard deviation."""
         return self.data.scalars.eta_dec
 
-    @property
+    @cached_property
     def eta_enc(self) -> Rational:
         """The prior's standard deviation."""
         return self.data.scalars.eta_enc
 
-    @property
+    @cached_property
     def r(self) -> Rational:
         """The second moment of y that x does not explain."""
         return self.data.scalars.residual
@@ -137,8 +137,11 @@ def exact_loss(problem: ExactProblem, point: Point) -> sympy.Expr:
         misfit += sum(((U @ (code + noise) - y) ** 2).sum() for noise in noises)
         divergence += _quadratic_kl(code, variance, sigma, eta_enc)
     misfit, divergence = (as_sympy(part) / len(data) for part in (misfit, divergence))
-    divergence += _logarithmic_kl(point.variance, problem.eta_enc)
-    return tidy(misfit / len(noises) / (2 * problem.eta_dec**2) + problem.beta * divergence)
+    quadratic = misfit / len(noises) / (2 * problem.eta_dec**2) + problem.beta * divergence
+    logarithmic = problem.beta * _logarithmic_kl(point.variance, problem.eta_enc)
+    if quadratic.is_Rational and problem.beta.is_Rational:
+        return quadratic + logarithmic  # tidy as it is
+    return tidy(quadratic + logarithmic)
 
 
 def density_kl(mean: Shaped[np.ndarray, " d1"], variance: Shaped[np.ndarray, " d1"], eta_enc: Rational) -> sympy.Expr:
@@ -156,7 +159,7 @@ def _quadratic_kl(mean: Any, variance: Any, deviations: Any, eta_enc: Any) -> An
 
 
 def _logarithmic_kl(variance: Any, eta_enc: Rational) -> sympy.Expr:
-    return sum((sympy.log(eta_enc**2 / s) / 2 for s in variance), sympy.S.Zero)
+    return sum((tidy(sympy.log(eta_enc**2 / s)) / 2 for s in variance), sympy.S.Zero)
 
 
 def quick_if_rational(*arrays: Shaped[np.ndarray, ...]) -> list[Any]:
@@ -233,6 +236,9 @@ def smallest_eigenvalue_sign(problem: ExactProblem, point: Point) -> int:
 def hessian(problem: ExactProblem, point: Point) -> Shaped[np.ndarray, "p p"]:
     """The Hessian of 2 eta_dec^2 L_VAE in (W, U and, if learned, the variances), column by column, exact."""
     values, found = _values(problem, point), _derivatives()
+    quick = quick_if_rational(*(np.asarray(value) for value in values.values()))
+    rational = isinstance(quick[0].flat[0], flint.fmpq)
+    backend, one = ("rational", flint.fmpq(1)) if rational else ("exact", sympy.S.One)
     shapes = {"dW": point.W.shape, "dU": point.U.shape, "dS": (problem.d1, problem.d1)}
     curvature = evaluate(found["kl twice"], values, "exact")
     slots: list[tuple[str, tuple[int, int]]] = [("dW", place) for place in np.ndindex(point.W.shape)]
@@ -241,13 +247,14 @@ def hessian(problem: ExactProblem, point: Point) -> Shaped[np.ndarray, "p p"]:
     names = [name for name in shapes if name != "dS" or problem.learned]
     columns = []
     for slot, place in slots:
-        directions = {name: np.full(shape, sympy.S.Zero, dtype=object) for name, shape in shapes.items()}
-        directions[slot][place] = sympy.S.One
-        along = values | {_dW: directions["dW"], _dU: directions["dU"], _dS: directions["dS"]}
-        slopes = {name: evaluate(found[name], along, "exact") for name in names}
+        directions = {name: np.full(shape, 0 * one, dtype=object) for name, shape in shapes.items()}
+        directions[slot][place] = one
+        along = dict(zip(values, quick, strict=True)) | {symbol: directions[str(symbol)] for symbol in (_dW, _dU, _dS)}
+        slopes = {name: evaluate(found[name], along, backend) for name in names}
+        column = [as_sympy(slopes[name][where]) for name, where in slots]
         if slot == "dS":
-            slopes["dS"][place] += curvature[place[0]]
-        columns.append([sympy.expand(slopes[name][where]) for name, where in slots])
+            column[slots.index((slot, place))] += curvature[place[0]]
+        columns.append([sympy.expand(entry) for entry in column])
     return np.array(columns, dtype=object)
 
 

@@ -220,7 +220,8 @@ def evaluate(formula: Basic, values: Values, backend: str = "numpy", *, draws: i
     Args:
         formula: an expression, Boolean, matrix expression, or Tuple of such.
         values: what its symbols stand for; see `Values`.
-        backend: "numpy" (float64), "torch" (float64 tensors, differentiable) or "exact" (SymPy numbers in object arrays).
+        backend: "numpy" (float64), "torch" (float64 tensors, differentiable), "exact" (SymPy numbers in object arrays), or for
+            formulas without roots and logarithms "rational" (python-flint's rationals in object arrays).
         draws: how many columns x, y and noise have; an expectation is the sum over columns divided by it.
 
     Returns:
