@@ -135,7 +135,7 @@ class Problem:
         eigenvalues, eigenvectors = np.linalg.eigh(self.A)
         return eigenvalues[::-1], eigenvectors[:, ::-1]
 
-    @property
+    @cached_property
     def _eigenvalues(self) -> Float[np.ndarray, " D0"]:
         return self._eigh[0]
 
@@ -143,12 +143,12 @@ class Problem:
     def _residual(self) -> float:
         return self.y2 - float(np.sum(self.Z**2))
 
-    @property
+    @cached_property
     def D0(self) -> int:
         """Dimension of x as given."""
         return self.A.shape[0]
 
-    @property
+    @cached_property
     def d2(self) -> int:
         """Dimension of y."""
         return self.C.shape[0]
@@ -158,7 +158,7 @@ class Problem:
         """Rank of A (eigenvalues above the relative cutoff)."""
         return int(np.sum(self._eigenvalues > RANK_CUTOFF.value * max(float(self._eigenvalues[0]), 0.0)))
 
-    @property
+    @cached_property
     def dstar(self) -> int:
         """d* = min(d0, d2)."""
         return min(self.d0, self.d2)
@@ -191,22 +191,22 @@ class Problem:
         F, zeta, Gt = np.linalg.svd(self.Z, full_matrices=True)
         return F, zeta, Gt.T
 
-    @property
+    @cached_property
     def spectrum(self) -> Float[np.ndarray, " dstar"]:
         """Singular values ζ of Z, non-increasing: the planted ones where known, else computed."""
         return self._svd[1] if self.zeta is None else self.zeta
 
-    @property
+    @cached_property
     def F(self) -> Float[np.ndarray, "d2 d2"]:
         """Left singular vectors of Z, all d2 of them."""
         return self._svd[0]
 
-    @property
+    @cached_property
     def G(self) -> Float[np.ndarray, "d0 d0"]:
         """Right singular vectors of Z, all d0 of them, as columns."""
         return self._svd[2]
 
-    @property
+    @cached_property
     def learned(self) -> bool:
         """Whether the encoder's variances are learned rather than held fixed."""
         return self.sigma is None

@@ -113,13 +113,8 @@ class Projection:
         identity = torch.eye(d2, dtype=X.dtype, device=X.device)
         K, G, P, B = identity - A @ X.mT, error @ error.mT, V.mT @ V, error @ V
 
-        def outer(one: Tensor, other: Tensor, third: Tensor, fourth: Tensor) -> Tensor:
-            """one ⊗ other + third ⊗ fourth, a product of matrices with two columns each."""
-            left = torch.stack([one.reshape(count, -1), third.reshape(count, -1)], 2)
-            return left @ torch.stack([other.reshape(count, -1), fourth.reshape(count, -1)], 1)
-
-        H = outer(K, P, -G, inverse).reshape(count, d2, d2, d1, d1).permute(0, 1, 3, 2, 4).contiguous()
-        H += outer(A, B, B, A).reshape(count, d2, d1, d2, d1).permute(0, 1, 4, 3, 2)
+        H = _outer(K, P, -G, inverse).reshape(count, d2, d2, d1, d1).permute(0, 1, 3, 2, 4).contiguous()
+        H += _outer(A, B, B, A).reshape(count, d2, d1, d2, d1).permute(0, 1, 4, 3, 2)
         slope = -B
         if self.rest is not None:
             weight = self._weight(trace)
@@ -162,3 +157,9 @@ class Projection:
             return self.deviations, None
         slope = 1 / (1 + lengths)
         return slope, slope.square()
+
+
+def _outer(one: Tensor, other: Tensor, third: Tensor, fourth: Tensor) -> Tensor:
+    """one ⊗ other + third ⊗ fourth, a product of matrices with two columns each."""
+    left = torch.stack([one.flatten(1), third.flatten(1)], 2)
+    return left @ torch.stack([other.flatten(1), fourth.flatten(1)], 1)

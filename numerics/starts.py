@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -75,10 +76,7 @@ def random_decoder_start(problem: Problem, seed: int, distance: float = 1.0) -> 
     """The same with a random decoder variance around E‖y‖²/d2; same arguments."""
     content = problem.A.tobytes() + problem.C.tobytes() + np.array([problem.beta, problem.eta_dec]).tobytes()
     generator = torch.Generator().manual_seed(zlib.crc32(content, zlib.crc32(str(seed).encode())))
-
-    def normal(*shape: int) -> Float[Tensor, " ..."]:
-        return torch.randn(shape, dtype=torch.float64, generator=generator)
-
+    normal = partial(torch.randn, dtype=torch.float64, generator=generator)
     scales = Scales.of(problem)
     W = distance * normal(problem.D0, problem.d1) * scales.W / np.sqrt(problem.D0)
     U = distance * normal(problem.d2, problem.d1) * scales.U / np.sqrt(problem.d1)
@@ -86,4 +84,4 @@ def random_decoder_start(problem: Problem, seed: int, distance: float = 1.0) -> 
         log_variance = distance * normal(problem.d1) / 2 + 2 * np.log(problem.eta_enc)
     else:
         log_variance = torch.tensor(2 * np.log(problem.sigma), dtype=torch.float64)
-    return DecoderParameters(W, U, log_variance, distance * normal() + np.log(problem.y2 / problem.d2))
+    return DecoderParameters(W, U, log_variance, distance * normal(()) + np.log(problem.y2 / problem.d2))
