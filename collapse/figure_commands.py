@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from collapse.output import as_json, console_for, interrupted, writable, write
+from collapse.output import as_json, console_for, folder, interrupted, writable, write
 from derivations.errors import DataError
 
 
@@ -24,9 +24,12 @@ def figures(
     hidden: Annotated[int | None, typer.Option(min=1, metavar="D_H", help="Units of each hidden layer.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, metavar="N", help="How many random starts of each model.")] = None,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where training runs.")] = "auto",
-    output: Annotated[Path, typer.Option(metavar="DIR", help="Where figures and numbers go.")] = Path("figures"),
+    output: Annotated[Path, typer.Option(parser=folder, metavar="DIR", help="Where figures and numbers go.")] = Path(
+        "figures"
+    ),
     resume: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Keep checkpoints in this folder, and go on from what it holds.")
+        Path | None,
+        typer.Option(parser=folder, metavar="DIR", help="Keep checkpoints in this folder; go on from what it holds."),
     ] = None,
 ) -> None:
     """Train the paper's examples over a grid of betas, hold them beside the linear theory, and draw Figures 1 to 3 and A.1.

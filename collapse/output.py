@@ -84,6 +84,17 @@ def writable(option: str, given: str | None) -> Path | None:
     return path
 
 
+def folder(given: str) -> Path:
+    """A folder's name from the command line.
+
+    Raises:
+        typer.BadParameter: it is empty, as an unset variable of a shell is: that would be the current folder.
+    """
+    if not given:
+        raise typer.BadParameter("the name of the folder is empty; give one, or . for this one.")
+    return Path(given)
+
+
 def write(option: str, path: Path | None, text: str) -> None:
     """Write to a file, or to standard output where there is none."""
     if path is None:

@@ -16,7 +16,7 @@ from numerics.fast_descent import fast_minima, lifted, projected
 from numerics.objective import Statistics
 from numerics.problem import Problem
 from numerics.projection import Projection, whitened
-from numerics.tolerances import DESCENT_GAP, PLANTED_SPECTRUM, RANGE_OF_A
+from numerics.tolerances import DESCENT_BELOW, DESCENT_GAP, PLANTED_SPECTRUM, RANGE_OF_A
 from numerics.volume import ENCODERS, HARDSHIPS, Block, draw_block
 
 COUNT = 12
@@ -141,6 +141,21 @@ def test_attempts_find_nothing(number: int) -> None:
     assert found.uncertified == ()
     assert found.certified + found.diverged == found.instances == COUNT
     assert found == attempt(2, number, COUNT)
+
+
+def test_below_is_told_from_the_rounding_of_the_largest_term() -> None:
+    """Terms of 1e6 times the loss cancel: what they round to, in nats, is no sign against the theory; a tenth more is."""
+    ended = trial(draw_block(2, 0, COUNT))
+    stated = least_losses(ended.block)
+    place = int(np.argmax(np.where(np.isfinite(stated), np.abs(stated), 0)))
+    assert abs(stated[place]) > 2
+    nats = ended.nats.copy()
+    nats[place] = 1e6 * abs(stated[place])
+    for factor, against in ((0.9, []), (1.1, [place])):
+        loss = ended.loss.copy()
+        loss[place] = stated[place] - factor * DESCENT_BELOW.value * nats[place]
+        found = compared(replace(ended, loss=loss, nats=nats), "random")
+        assert [where for where, _ in found.against] == against
 
 
 @pytest.mark.parametrize("number", range(len(ENCODERS)))
