@@ -68,13 +68,13 @@ EXPLAINED: dict[tuple[str, str, str], str] = {
     ): "Other variances of the inputs are drawn, of which any positive squares serve.",
     (
         "derivations.instances",
-        "is_exactly_zero",
+        "_vanishes",
         "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 ** 6) -> "
         "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 * 6)",
     ): "A short cut for what fifteen digits tell from 0, taken less often: `simplify`, in the line below, decides as well.",
     (
         "derivations.instances",
-        "is_exactly_zero",
+        "_vanishes",
         "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 ** 6) -> "
         "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 ** 5)",
     ): "A short cut for what fifteen digits tell from 0, taken less often: `simplify`, in the line below, decides as well.",
