@@ -15,19 +15,9 @@ from typing import Any
 import sympy
 from sympy import Basic, Expr, Indexed, IndexedBase, Integer, Rational, Sum, Symbol
 
-from derivations.instances import Instance, instances, smallest_instances, spread
+from derivations.instances import Instance, instances, smallest_instances
 from derivations.least_loss import least_mode_loss
-from derivations.notation import (
-    beta,
-    d1,
-    dstar,
-    eta_dec,
-    eta_enc,
-    i,
-    residual,
-    sigma_sorted,
-    zeta,
-)
+from derivations.notation import beta, d1, dstar, eta_dec, eta_enc, i, residual, sigma_sorted, zeta
 from derivations.proof import margin, resolved
 from derivations.proposition_2_fixed_variance import CORRECTED_8
 from derivations.theorem_1_prior_variance import EQUATION_10
@@ -201,6 +191,30 @@ CHANGES = {
 
 MOST = 25
 """Exact instances that are changed, besides those of `spread`."""
+
+
+@lru_cache(maxsize=1)
+def spread() -> tuple[Instance, ...]:
+    """Three modes far apart, or one without signal; levels sqrt(beta) eta_dec from below the least mode to near the largest."""
+    zeta = (Integer(10), Integer(7), Rational(3, 5))
+    deviations = (Integer(1), Integer(2), Rational(1, 2))
+    levels = (Rational(1, 4), Rational(1, 2), Integer(1), Integer(4), Integer(6))
+    small = Rational(1, 4)
+    scales = [
+        *((level, decoder) for decoder in (1, 8) for level in levels),
+        (8, 1),
+        (8, small),
+        (1, small),
+        (3 * small, 1),
+    ]
+    found = [
+        Instance(zeta, deviations, (Rational(level) / decoder) ** 2, Rational(decoder), Integer(2), 3, 3)
+        for level, decoder in scales
+    ]
+    narrow = replace(found[2], zeta=(*zeta[:2], sympy.S.Zero), sigma=deviations[:1])
+    fewer = replace(found[2], sigma=deviations[:2])
+    silent = Instance((sympy.S.Zero,), deviations[1:2], Integer(4), Integer(1), Integer(2), 1, 1, Integer(1))
+    return (*found, narrow, fewer, silent)
 
 
 @dataclass(frozen=True)
