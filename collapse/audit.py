@@ -6,10 +6,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from itertools import chain
 from typing import Any
 
 from collapse.decisions import SYMBOLIC, Judgement, judge
-from collapse.findings import AuditReport, ClaimReport, DescentSummary, LemmaReport, claims_by_lemma
+from collapse.findings import AuditReport, ClaimReport, DescentSummary, LemmaReport, TrialReport, claims_by_lemma
 from collapse.judgement import LAYERS, Examination, examine, examine_without_descent
 from collapse.workers import Backlog, workers
 from derivations.claim import Claim
@@ -20,9 +21,10 @@ from numerics.descent import resolve_device
 from numerics.evidence import collect, descend_for, layers_of
 from numerics.layers.descent import DescentLayer
 from numerics.problems import regime_counts
+from numerics.trials import TRIALS, Outcome, tried
 
-Listener = Callable[[ClaimReport | int], None]
-"""Told each claim's report as it grows, and the number of minima that have just been found."""
+Listener = Callable[[ClaimReport | int | str], None]
+"""Told each claim's report as it grows, the number of minima that have just been found, and what is still being trained on."""
 
 
 def run_audit(
@@ -33,6 +35,7 @@ def run_audit(
     seed: int = 0,
     listener: Listener | None = None,
     pool: Executor | None = None,
+    training: bool = False,
 ) -> AuditReport:
     """Judge claims by derivation and by the chosen layers of evidence.
 
@@ -45,6 +48,7 @@ def run_audit(
         seed: of random instances and of descent's starts.
         listener: for showing progress.
         pool: workers that have been started already; None to start some.
+        training: whether to try claims by training networks, too; it takes minutes.
 
     Returns:
         The report; it is the same for the same arguments, but for the seconds.
@@ -59,10 +63,13 @@ def run_audit(
     where = str(resolve_device(device))
     if pool is None:
         with workers(len(claims) * len(layers), ["collapse.judgement"]) as started:
-            return run_audit(claims, layers=layers, device=device, seed=seed, listener=listener, pool=started)
+            return run_audit(
+                claims, layers=layers, device=device, seed=seed, listener=listener, pool=started, training=training
+            )
     tell = listener or (lambda _: None)
     reports = {claim.id: ClaimReport(claim) for claim in claims}
     backlog = Backlog(pool, list(_work(reports.values(), layers, seed)))
+    trials = Backlog(pool, list(_trials(reports, seed)) if training else [])
 
     def progress(minima: int) -> None:
         tell(minima)
@@ -87,7 +94,14 @@ def run_audit(
     record(backlog.rest())
     summary = _summary(descent, where) if descent.minima() else None
     lemmas = _stressed(list(reports.values()), seed)
-    return AuditReport(seed, list(reports.values()), summary, time.perf_counter() - start, lemmas)
+    outcomes: dict[str, Outcome | str] = {}
+    for _, found in chain([("", {})], trials.rest()):
+        outcomes |= found
+        open_ = {trial.data for trial in TRIALS if training and trial.claim in reports.keys() - outcomes.keys()}
+        tell(f"training on {', '.join(sorted(open_))}" if open_ else "")
+    compared = tuple(TrialReport(trial, outcomes[trial.claim]) for trial in TRIALS if trial.claim in outcomes)
+    seconds = time.perf_counter() - start
+    return AuditReport(seed, list(reports.values()), summary, seconds, lemmas, compared if training else None)
 
 
 def testable(claims: Sequence[Claim], layers: Sequence[str], *, all_of_them: bool) -> tuple[Claim, ...]:
@@ -116,6 +130,13 @@ def _work(
     for name in ("exact", "numeric"):
         chosen = [report for report in asked if name in layers and name in layers_of(report.claim)]
         yield from ((report, examine_without_descent, (report.claim.id, name, seed)) for report in chosen)
+
+
+def _trials(claims: Iterable[str], seed: int) -> Iterator[tuple[str, Callable[..., Any], tuple[Any, ...]]]:
+    """One piece of work for each source of data, whose networks its trials share."""
+    asked = tuple(claims)
+    for data in sorted({trial.data for trial in TRIALS if trial.claim in asked}):
+        yield data, tried, (data, asked, seed)
 
 
 def _summary(descent: DescentLayer, device: str) -> DescentSummary:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collapse import data_commands, figure_commands
-from collapse.output import as_json, console_for, interrupted, read_markdown, refuse_equal, writable, write
+from collapse.output import as_json, console_for, folder, interrupted, read_markdown, refuse_equal, writable, write
 
 if TYPE_CHECKING:
     from derivations.claim import Claim
@@ -62,6 +62,9 @@ def audit(
     mutants: Annotated[
         bool, typer.Option("--mutants", help="Show the kill matrix: which layer refutes which mutant.")
     ] = False,
+    training: Annotated[
+        bool, typer.Option("--training", help="Try the claims of section 5 by training, too; takes minutes.")
+    ] = False,
     json_path: Annotated[
         str | None, typer.Option("--json", metavar="PATH|-", help="Write the report as JSON; - for standard output.")
     ] = None,
@@ -90,7 +93,9 @@ def audit(
             claims = testable(claims, layers, all_of_them=claim is not None)
             console = console_for(json_path == "-")
             with LiveTable(console, claims, layers) as live:
-                report = run_audit(claims, layers=layers, device=device.value, seed=seed, listener=live, pool=pool)
+                report = run_audit(
+                    claims, layers=layers, device=device.value, seed=seed, listener=live, pool=pool, training=training
+                )
             if json_path != "-" or console.is_terminal:
                 print_report(console, report, layers, mutants=mutants, detailed=claim is not None)
             if json_path is not None:
@@ -175,7 +180,8 @@ def falsify(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of instances and starts.")] = 0,
     resume: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Keep what is done in this folder, and go on from what it holds.")
+        Path | None,
+        typer.Option(parser=folder, metavar="DIR", help="Keep what is done in this folder; go on from what it holds."),
     ] = None,
     json_path: Annotated[
         str | None, typer.Option("--json", metavar="PATH|-", help="Write the outcome as JSON; - for standard output.")

@@ -12,6 +12,7 @@ from derivations.claim import Claim, Verdict
 from derivations.ledger import CLAIMS
 from derivations.lemmas import Lemma, Stress, lemmas_by_name
 from numerics.evidence import Evidence
+from numerics.trials import Outcome, Trial
 
 
 class Fate(StrEnum):
@@ -186,6 +187,26 @@ class LemmaReport:
         return [] if self.stress.passed else ["the stress test of the lemma tried nothing"]
 
 
+@dataclass(frozen=True)
+class TrialReport:
+    """A trial of a claim by training, and what came out; why nothing was tried, where its data are absent."""
+
+    trial: Trial
+    outcome: Outcome | str
+
+    @property
+    def unavailable(self) -> str | None:
+        """Why nothing was tried."""
+        return self.outcome if isinstance(self.outcome, str) else None
+
+    def failures(self) -> list[str]:
+        """The parts of the criterion that are not met."""
+        if isinstance(self.outcome, str):
+            return []
+        unmet = [f"training: {part.asked}: {part.seen}" for part in self.outcome.parts if not part.met]
+        return unmet if unmet or self.outcome.met else ["training: nothing was compared"]
+
+
 def claims_by_lemma(reports: Iterable[ClaimReport]) -> dict[str, list[str]]:
     """For each lemma that a proof names, the claims that rest on it."""
     found: dict[str, list[str]] = {}
@@ -223,13 +244,14 @@ class DescentSummary:
 
 @dataclass
 class AuditReport:
-    """All claims, the descent and the cited lemmas behind them, and what they took."""
+    """All claims, the descent and the cited lemmas behind them, trials by training if asked for, and what it all took."""
 
     seed: int
     claims: list[ClaimReport]
     descent: DescentSummary | None = None
     seconds: float = 0.0
     lemmas: tuple[LemmaReport, ...] = ()
+    trials: tuple[TrialReport, ...] | None = None
 
     def failures(self) -> dict[str, list[str]]:
         """The reasons for failing, by claim or cited lemma; "descent" for the minima themselves, "audit" for the whole."""
@@ -238,6 +260,8 @@ class AuditReport:
         if self.descent is not None:
             found["descent"] = self.descent.failures(complete=complete)
         found |= {report.lemma.name: report.failures() for report in self.lemmas}
+        for tried in self.trials or ():
+            found.setdefault(tried.trial.claim, []).extend(tried.failures())
         if complete and all(report.judgement is not None for report in self.claims):
             idle = lemmas_by_name().keys() - {report.lemma.name for report in self.lemmas}
             found |= {name: ["no proof rests on this lemma"] for name in sorted(idle)}

@@ -272,5 +272,11 @@ TRAINED_NETWORK = Tolerance(
     "A trained network's loss, or a median of such, relative to the least loss of a linear model, which is its infimum on Gaussian "
     "data: noise of batches and of the measurement is below 1e-2, a mode more or less costs more except beside its threshold.",
 )
+CONSTANT_OUTPUT = Tolerance(
+    "CONSTANT_OUTPUT",
+    1e-2,
+    "What a trained network's output varies with its input, as a share of the target's variance, where every latent has less than "
+    "0.01 nats; the weakest mode of the synthetic regression has 7 % of it.",
+)
 
 TOLERANCES: dict[str, Tolerance] = {row.name: row for row in list(globals().values()) if isinstance(row, Tolerance)}

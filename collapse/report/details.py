@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from collapse.findings import ClaimReport, LemmaReport
+from collapse.findings import ClaimReport, LemmaReport, TrialReport
 from collapse.report.layout import counted, plain, print_lines, print_title
 from derivations.claim import Decision
 
@@ -77,6 +77,26 @@ def print_lemmas(console: Console, lemmas: Sequence[LemmaReport]) -> None:
             (Text("stress"), Text(outcome, style="" if report.stress.passed else "bold red")),
         ]
         print_lines(console, rows)
+
+
+def print_trials(console: Console, trials: Sequence[TrialReport]) -> None:
+    """What was trained for which claim, the criterion, and what came out."""
+    if not trials:
+        console.print("\nTraining: none of these claims is tried by it.")
+        return
+    console.print("\nTraining:")
+    for report in trials:
+        print_title(console, report.trial.claim, report.trial.trained)
+        print_lines(console, [(Text("criterion"), report.trial.criterion)])
+        if isinstance(report.outcome, str):
+            print_lines(console, [(Text("not tried", style="yellow"), report.outcome)])
+            continue
+        for part in report.outcome.parts:
+            mark = Text("met", style="green") if part.met else Text("not met", style="bold red")
+            print_lines(
+                console,
+                [(mark, f"{part.asked}: {part.seen} ({part.did} of {part.starts} starts, {part.wanted} wanted)")],
+            )
 
 
 def values_of(decision: Decision) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import sympy
 
 from collapse.decisions import Probe, mutants_of
-from collapse.findings import AuditReport, ClaimReport, LemmaReport
+from collapse.findings import AuditReport, ClaimReport, LemmaReport, TrialReport
 from collapse.report.versions import SCHEMA_VERSION, versions
 from derivations.claim import Decision, Statement, Step, Verdict
 from numerics.evidence import Evidence
@@ -35,7 +36,21 @@ def document(report: AuditReport, *, mutants: bool = False) -> dict[str, Any]:
         "claims": [_claim(claim, mutants=mutants) for claim in report.claims],
         "descent": _descent(report),
         "lemmas": [_lemma(lemma) for lemma in report.lemmas],
+        "training": None if report.trials is None else [_trial(tried) for tried in report.trials],
         "summary": summary,
+    }
+
+
+def _trial(report: TrialReport) -> dict[str, Any]:
+    trial, outcome = report.trial, report.outcome
+    parts = [] if isinstance(outcome, str) else [asdict(part) | {"met": part.met} for part in outcome.parts]
+    return {
+        "claim": trial.claim,
+        "trained": trial.trained,
+        "criterion": trial.criterion,
+        "met": None if isinstance(outcome, str) else outcome.met,
+        "parts": parts,
+        "not_tried": report.unavailable,
     }
 
 

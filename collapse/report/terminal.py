@@ -13,7 +13,7 @@ from rich.text import Text
 from collapse.decisions import SYMBOLIC
 from collapse.findings import AuditReport, ClaimReport
 from collapse.judgement import LAYERS
-from collapse.report.details import print_assumptions, print_lemmas, print_refuted, print_unchecked
+from collapse.report.details import print_assumptions, print_lemmas, print_refuted, print_trials, print_unchecked
 from collapse.report.kill_matrix import print_kill_matrix
 from derivations.claim import SYMBOLIC_DIMENSIONS, Claim, Verdict
 from numerics.evidence import layers_of
@@ -33,7 +33,7 @@ class LiveTable:
     def __init__(self, console: Console, claims: Sequence[Claim], layers: Sequence[str]) -> None:
         self.layers, self.console = layers, console
         self.reports = {claim.id: ClaimReport(claim) for claim in claims}
-        self.minima = 0
+        self.minima, self.besides = 0, ""
         self.live = Live(self._content(), console=console, refresh_per_second=4, transient=True)
         self.shown = console.is_terminal
 
@@ -48,10 +48,12 @@ class LiveTable:
         if self.shown:
             self.live.stop()
 
-    def __call__(self, news: ClaimReport | int) -> None:
-        """Take in a report, or a number of minima just found."""
+    def __call__(self, news: ClaimReport | int | str) -> None:
+        """Take in a report, a number of minima just found, or what else is being done."""
         if isinstance(news, int):
             self.minima += news
+        elif isinstance(news, str):
+            self.besides = news
         else:
             self.reports[news.claim.id] = news
         if self.shown:
@@ -64,6 +66,7 @@ class LiveTable:
         progress = f"{len(reports) - len(still_open)} of {len(reports)} claims audited"
         if "descent" in self.layers:
             progress += f"; {self.minima} minima found by descent"
+        progress += f"; {self.besides}" if self.besides else ""
         room = max(1, self.console.height - MARGIN)
         rows = reports if len(reports) <= room else (still_open or reports)[:room]
         narrow = not fits(self.console, table(rows, self.layers))
@@ -182,6 +185,8 @@ def print_report(
         console.print(Text(f"Regimes: {counts}.", style="dim"))
     if any(claim.judgement for claim in report.claims):
         print_lemmas(console, report.lemmas)
+    if report.trials is not None:
+        print_trials(console, report.trials)
     _print_verdict(console, report)
 
 
@@ -197,6 +202,7 @@ def _print_verdict(console: Console, report: AuditReport) -> None:
         f": {len(report.claims)} claims, {refuted}/{total} mutants refuted, {report.seconds:.0f} s", style="default"
     )
     unchecked = sum(len(claim.unchecked) for claim in report.claims)
+    unchecked += sum(tried.unavailable is not None for tried in report.trials or ())
     if unchecked:
         outcome.append(f"; {unchecked} not checked, for want of data", style="yellow")
     if any(claim.judgement is None for claim in report.claims):

@@ -70,6 +70,34 @@ EXPLAINED: dict[tuple[str, str, str], str] = {
         "derivations.instances",
         "_vanishes",
         "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 ** 6) -> "
+        "not number.free_symbols and abs(number.evalf(14)) > Rational(1, 10 ** 6)",
+    ): "Fourteen digits tell a millionth from 0 as well.",
+    (
+        "derivations.instances",
+        "_vanishes",
+        "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 ** 6) -> "
+        "not number.free_symbols and abs(number.evalf(15)) > Rational(2, 10 ** 6)",
+    ): "A short cut for what fifteen digits tell from 0, taken less often: `simplify`, in the line below, decides as well.",
+    (
+        "numerics.projection",
+        "Projection.alternated",
+        "self.Y @ found.V @ torch.linalg.inv_ex(found.V.mT @ found.V + torch.diag_embed(noise))[0] -> "
+        "-(self.Y @ found.V @ torch.linalg.inv_ex(found.V.mT @ found.V + torch.diag_embed(noise))[0])",
+    ): "The loss is even in the decoder X: with the encoder turned along, -X is as good as X.",
+    (
+        "numerics.exact",
+        "exact_loss",
+        "quadratic.is_Rational and problem.beta.is_Rational -> problem.beta.is_Rational",
+    ): "Whether a sum of roots is tidied: it is the same number, and whatever compares it with another tidies the difference.",
+    (
+        "numerics.exact",
+        "hessian",
+        "curvature[place[0]] -> curvature[place[1]]",
+    ): "A place on the diagonal: row and column are the same.",
+    (
+        "derivations.instances",
+        "_vanishes",
+        "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 ** 6) -> "
         "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 * 6)",
     ): "A short cut for what fifteen digits tell from 0, taken less often: `simplify`, in the line below, decides as well.",
     (

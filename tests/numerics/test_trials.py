@@ -1,0 +1,167 @@
+"""Trials: each criterion is met by what it asks for, and not by anything less."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.stats
+
+import numerics.trials as trials
+from derivations.census import ORDER
+from derivations.errors import DataUnavailable
+from numerics.trials import TRIALS, Outcome, Part, confidence_interval, tried
+
+
+def by_claim(claim: str) -> trials.Trial:
+    return next(trial for trial in TRIALS if trial.claim == claim)
+
+
+def test_every_trial_is_of_a_claim_of_its_own_and_says_how_many_starts() -> None:
+    assert len({trial.claim for trial in TRIALS}) == len(TRIALS) and {trial.claim for trial in TRIALS} <= set(ORDER)
+    for trial in TRIALS:
+        assert "start" in trial.trained and any(word in trial.criterion for word in ("start", "five"))
+    shown = {claim for claim in ORDER if claim.startswith(("fig-", "app-a", "s5.", "s6."))}
+    assert shown - {trial.claim for trial in TRIALS} == {"fig-1.thresholds", "fig-3.spectrum"}
+
+
+@pytest.mark.parametrize(("starts", "did", "wanted", "met"), [(5, 4, 4, True), (5, 3, 4, False), (0, 0, 0, False)])
+def test_a_part_counts_starts(starts: int, did: int, wanted: int, met: bool) -> None:
+    assert Part("", starts, did, wanted, "").met is met
+    assert Outcome((Part("", 1, 1, 1, ""), Part("", starts, did, wanted, ""))).met is met
+
+
+def test_no_parts_meet_nothing() -> None:
+    assert not Outcome(()).met
+
+
+def test_the_interval_covers_the_mean_as_often_as_it_says() -> None:
+    samples = np.random.default_rng(0).standard_normal((4000, 5)) + 3
+    inside = [low <= 3 <= high for low, high in map(confidence_interval, samples)]
+    assert scipy.stats.binomtest(sum(inside), len(inside), 0.95).pvalue > 1e-3
+    assert confidence_interval(np.array([2.0, 2.0, 2.0])) == (2.0, 2.0)
+
+
+def test_linear_models_agree_on_the_digits() -> None:
+    outcome = by_claim("s5.linear-agreement").run(0)
+    assert outcome.met and [part.starts for part in outcome.parts] == [5, 5]
+
+
+def test_linear_models_that_stop_early_do_not_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    schedule = trials.Schedule((1e-2,), every=10, patience=1, progress=1.0, most=20)
+    monkeypatch.setattr(trials, "Schedule", lambda *given, **more: schedule)
+    outcome = by_claim("s5.linear-agreement").run(0)
+    assert not outcome.met and all(part.did == 0 for part in outcome.parts)
+
+
+@pytest.fixture
+def on_mnist(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Networks on MNIST that use so many latents, a row for each beta."""
+
+    def of(*used: list[int]) -> None:
+        setting = SimpleNamespace(betas=trials.MNIST_BETAS)
+        found = SimpleNamespace(used=np.array(used), setting=setting)
+        monkeypatch.setattr(trials, "_on_mnist", lambda seed: found)
+
+    return of
+
+
+NONE, TWO, ONE = [0] * 5, [2] * 5, [1] * 5
+
+
+@pytest.mark.parametrize(
+    ("at_4_5", "at_5_5", "met"),
+    [
+        (ONE, NONE, True),
+        ([0, 1, 1, 1, 2], NONE, True),
+        ([0, 0, 1, 1, 2], NONE, False),
+        (ONE, [0, 0, 0, 0, 1], False),
+    ],
+)
+def test_complete_collapse_is_counted(on_mnist: Any, at_4_5: list[int], at_5_5: list[int], met: bool) -> None:
+    on_mnist(TWO, at_4_5, at_5_5, NONE)
+    assert by_claim("fig-2.thresholds").run(0).met is met
+
+
+@pytest.mark.parametrize(
+    ("at_3_5", "at_6", "met"),
+    [
+        (TWO, NONE, True),
+        ([2, 2, 2, 3, 2], NONE, True),
+        (ONE, NONE, False),
+        ([3] * 5, NONE, False),
+        ([2, 3, 3, 1, 2], NONE, False),
+        ([0, 4, 0, 4, 2], NONE, False),
+        (TWO, [0, 0, 0, 0, 1], False),
+    ],
+)
+def test_remaining_modes_are_told_by_an_interval(on_mnist: Any, at_3_5: list[int], at_6: list[int], met: bool) -> None:
+    on_mnist(at_3_5, ONE, NONE, at_6)
+    assert by_claim("fig-3.modes").run(0).met is met
+
+
+@pytest.fixture
+def networks(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Networks on the synthetic regression that were not trained, with the losses and numbers of latents that are given."""
+
+    def of(losses: dict[str, Any], used: Any, scale: float = 1.0) -> None:
+        betas = tuple(level / trials.SETTING.eta_dec**2 for level in trials.LEVELS)
+
+        def networks(architecture: str, seed: int) -> Any:
+            setting = replace(trials.SETTING, architecture=architecture, betas=betas)
+            grid = trials.NetworkGrid(trials.synthetic_regression(seed), setting, "cpu")
+            stack = {name: value * 10 for name, value in grid.initial().items()}
+            dead = np.asarray(used).ravel() == 0
+            for name in [name for name in stack if name.startswith("decoder.1.weight")]:
+                stack[name][dead] *= scale
+            measured = SimpleNamespace(loss=np.asarray(losses.get(architecture, np.ones((4, 5)))))
+            return SimpleNamespace(setting=setting, measured=measured, used=np.asarray(used), stack=stack)
+
+        monkeypatch.setattr(trials, "_networks", networks)
+
+    return of
+
+
+ALIVE_THEN_DEAD = [[4] * 5, [3] * 5, [1] * 5, [0] * 5]
+NOISE = np.array([-1, 1, -1, 1, 0]) * 1e-3
+
+
+@pytest.mark.parametrize(
+    ("tanh", "used", "met"),
+    [
+        (1 + NOISE, ALIVE_THEN_DEAD, True),
+        (1.05 + NOISE, ALIVE_THEN_DEAD, False),
+        (0.95 + NOISE, ALIVE_THEN_DEAD, False),
+        (1 + 30 * NOISE, ALIVE_THEN_DEAD, False),
+        (1 + NOISE, [*ALIVE_THEN_DEAD[:3], [0, 0, 0, 0, 1]], False),
+        (1 + NOISE, [*ALIVE_THEN_DEAD[:2], [1, 1, 1, 1, 0], [0] * 5], False),
+    ],
+)
+def test_tanh_is_compared_with_relu(networks: Any, tanh: Any, used: Any, met: bool) -> None:
+    networks({"tanh": np.tile(tanh, (4, 1))}, used)
+    assert by_claim("app-a.tanh").run(0).met is met
+
+
+@pytest.mark.parametrize(
+    ("scale", "used", "met"),
+    [(0.0, ALIVE_THEN_DEAD, True), (1.0, ALIVE_THEN_DEAD, False), (0.0, [[1] * 5] * 4, False), (0.0, [[0] * 5] * 4, False)],
+)  # fmt: skip
+def test_the_output_of_collapsed_networks_is_looked_at(networks: Any, scale: float, used: Any, met: bool) -> None:
+    networks({}, used, scale)
+    assert by_claim("s6.constant-output").run(0).met is met
+
+
+def test_trials_of_one_source_run_together_and_absent_data_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(seed: int) -> Outcome:
+        raise DataUnavailable("there is no such file")
+
+    met = Outcome((Part("", 1, 1, 1, ""),))
+    ran = (trials.Trial("a", "mnist", "", "", absent), trials.Trial("b", "mnist", "", "", lambda seed: met))
+    monkeypatch.setattr(trials, "TRIALS", (*ran, trials.Trial("c", "digits", "", "", lambda seed: met)))
+    assert tried("mnist", ("a", "b", "c"), 0) == {"a": "there is no such file", "b": met}
+    assert tried("mnist", ("b",), 0) == {"b": met} and tried("digits", ("b",), 0) == {}
+
+
+def test_other_seeds_have_other_starts() -> None:
+    assert not set(trials._starts(0)) & set(trials._starts(1)) and len(trials._starts(3)) == trials.STARTS
