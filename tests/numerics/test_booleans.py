@@ -52,6 +52,19 @@ def test_exact_numbers_are_compared_exactly() -> None:
     assert truth(Gt(beta, eta_dec), close, "exact", EXACT)
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "sign"), [(1, 2, -1), (2, 2, 0), (3, 2, 1), (sympy.sqrt(2), 1, 1), (1, sympy.sqrt(2), -1)]
+)
+@pytest.mark.parametrize(
+    ("relation", "signs"), [(Lt, {-1}), (Le, {-1, 0}), (Gt, {1}), (Ge, {0, 1}), (Eq, {0}), (Ne, {-1, 1})]
+)
+def test_every_relation_of_exact_numbers(
+    relation: type, signs: set[int], left: object, right: object, sign: int
+) -> None:
+    values = {beta: sympy.sympify(left) / 3, eta_dec: sympy.sympify(right) / 3}
+    assert truth(relation(beta, eta_dec, evaluate=False), values, "exact", EXACT) == (sign in signs)
+
+
 def test_connectives_act_mode_by_mode() -> None:
     values = {zeta: np.array([3.0, 1.0, 0.0]), beta: 1.0, told: np.array([True, False, True])}
     above, here = Gt(zeta[i], beta), told
