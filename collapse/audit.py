@@ -143,7 +143,11 @@ def _summary(descent: DescentLayer, device: str) -> DescentSummary:
     minima = descent.minima()
     regimes = regime_counts([minimum.problem for minimum in minima])
     routes = dict(sorted(Counter(minimum.route for minimum in minima).items()))
-    return DescentSummary(routes, device, regimes, tuple(collect("descent", descent.certificate_findings())))
+    by_route = {
+        route: regime_counts([minimum.problem for minimum in minima if minimum.route == route]) for route in routes
+    }
+    certificates = tuple(collect("descent", descent.certificate_findings()))
+    return DescentSummary(routes, device, regimes, certificates, by_route)
 
 
 def _stressed(reports: Sequence[ClaimReport], seed: int) -> tuple[LemmaReport, ...]:

@@ -218,12 +218,13 @@ def claims_by_lemma(reports: Iterable[ClaimReport]) -> dict[str, list[str]]:
 
 @dataclass(frozen=True)
 class DescentSummary:
-    """The minima that descent found: how many by which route, where, in which regimes, and how well certified."""
+    """The minima that descent found: how many by which route, where, in which regimes (and by route), and how well certified."""
 
     routes: dict[str, int]
     device: str
     regimes: dict[str, int]
     certificates: tuple[Evidence, ...]
+    regimes_by_route: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def minima(self) -> int:

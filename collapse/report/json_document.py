@@ -164,5 +164,6 @@ def _descent(report: AuditReport) -> dict[str, Any] | None:
         "routes": report.descent.routes,
         "device": report.descent.device,
         "regimes": report.descent.regimes,
+        "regimes_by_route": report.descent.regimes_by_route,
         "certificates": [_evidence(row) for row in report.descent.certificates],
     }

@@ -183,6 +183,9 @@ def print_report(
         )
         counts = ", ".join(f"{name} {count}" for name, count in report.descent.regimes.items())
         console.print(Text(f"Regimes: {counts}.", style="dim"))
+        for route, regimes in report.descent.regimes_by_route.items():
+            counts = ", ".join(f"{name} {count}" for name, count in regimes.items() if count)
+            console.print(Text(f"Of these by the {route} route: {counts}.", style="dim"))
     if any(claim.judgement for claim in report.claims):
         print_lemmas(console, report.lemmas)
     if report.trials is not None:

@@ -52,7 +52,9 @@ def whole() -> AuditReport:
     rows = (Evidence("descent", "gradient norm", 5, 0.0, 1.0, "random-0-3"),)
     lemmas = (LemmaReport(A_LEMMA, tuple(claim.id for claim in CLAIMS), Stress(3)),)
     claims = [report_of(claim) for claim in CLAIMS]
-    return AuditReport(7, claims, DescentSummary({"fast": 4, "plain": 1}, "cpu", {"ties": 2}, rows), 1.25, lemmas)
+    by_route = {"fast": {"ties": 1, "wide": 0}, "plain": {"ties": 1, "wide": 0}}
+    descent = DescentSummary({"fast": 4, "plain": 1}, "cpu", {"ties": 2}, rows, by_route)
+    return AuditReport(7, claims, descent, 1.25, lemmas)
 
 
 def with_claim(report: ClaimReport) -> AuditReport:
@@ -69,7 +71,8 @@ def test_the_document_is_strict_json_and_says_what_was_found(whole: AuditReport)
     expected = {"claims": len(CLAIMS), "proved": len(CLAIMS) - corrected, "refuted": corrected, "undecided": 0}
     expected |= {"mutants_total": mutants, "mutants_refuted": mutants, "passed": True, "seconds": 1.25}
     assert {key: found["summary"][key] for key in expected} == expected
-    assert found["descent"]["minima"] == 5 and found["descent"]["regimes"] == {"ties": 2}
+    assert found["descent"]["minima"] == 5 and found["descent"]["regimes"]["ties"] == 2
+    assert found["descent"]["regimes_by_route"]["fast"] == {"ties": 1, "wide": 0}
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
@@ -186,7 +189,7 @@ def test_the_descent_behind_it_is_told(whole: AuditReport) -> None:
     assert (
         "5 minima from random starts on cpu (4 by the fast route, 1 by the plain route)" in text
         and "worst gradient norm 0.0e+00" in text
-        and "ties 2" in text
+        and "Regimes: ties 2. Of these by the fast route: ties 1. Of these by the plain route: ties 1." in text
     )
 
 
