@@ -95,9 +95,9 @@ def run_audit(
     summary = _summary(descent, where) if descent.minima() else None
     lemmas = _stressed(list(reports.values()), seed)
     outcomes: dict[str, Outcome | str] = {}
-    for _, found in chain([("", {})], trials.rest()):
+    for _, found in chain([("", {})], trials.rest()) if training else ():
         outcomes |= found
-        open_ = {trial.data for trial in TRIALS if training and trial.claim in reports.keys() - outcomes.keys()}
+        open_ = {trial.data for trial in TRIALS if trial.claim in reports.keys() - outcomes.keys()}
         tell(f"training on {', '.join(sorted(open_))}" if open_ else "")
     compared = tuple(TrialReport(trial, outcomes[trial.claim]) for trial in TRIALS if trial.claim in outcomes)
     seconds = time.perf_counter() - start

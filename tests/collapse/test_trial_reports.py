@@ -95,7 +95,7 @@ def test_trials_run_where_they_are_asked_for(training: bool, monkeypatch: pytest
     )
     assert asked == ([(CLAIM.id, 3)] if training else [])
     assert audit.trials == ((TrialReport(ours[0], Outcome((MET,))),) if training else None)
-    assert told == (["training on synthetic", ""] if training else [""])
+    assert told == (["training on synthetic", ""] if training else [])
 
 
 def test_the_live_table_says_what_is_trained() -> None:

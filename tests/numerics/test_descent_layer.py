@@ -10,6 +10,7 @@ from numerics.layers import descent as descent_module
 from numerics.layers.descent import DescentLayer, loss_findings, within_descent
 from numerics.layers.floating import closed_form_minimum
 from numerics.points import Point
+from numerics.problems import regime_counts
 from numerics.tolerances import DESCENT_BELOW, DESCENT_GAP, Tolerance
 
 
@@ -122,3 +123,15 @@ def test_each_group_descends_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sum(count for _, count in calls[:2]) == len(layer.problems("learned"))
     assert all(count > 0 for _, count in calls)
     assert len(layer.minima()) == 12
+
+
+def test_the_sample_of_the_plain_route_is_of_every_kind() -> None:
+    """Kinds alternate: a sample in step with them would be of one kind."""
+    layer = DescentLayer(seed=0, real_data=False)
+    random = [*(problem for kind in ("learned", "fixed") for problem in layer._random[kind]), *layer._decoders]
+    drawn = {id(problem) for problem in random}
+    sample = [problem for problem in layer._plain if id(problem) in drawn]
+    everywhere, here = regime_counts(random), regime_counts(sample)
+    for name, count in everywhere.items():
+        assert here[name] >= count / descent_module.SAMPLE / 3, name
+    assert min(here[name] for name in everywhere if everywhere[name]) >= 3
