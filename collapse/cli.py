@@ -71,7 +71,8 @@ def audit(
 ) -> None:
     """Judge the paper's claims as printed: by derivation, in exact numbers, in float64, and against minima found by descent.
 
-    Exit code 0 if every claim is decided, every layer agrees and every mutant is refuted; 1 if not; 2 for bad usage.
+    Exit code 0 if every claim is decided, every layer agrees, every mutant is refuted and every criterion of training is met; 1 if
+    not; 2 for bad usage.
     """
     from derivations.census import ORDER
 

@@ -207,7 +207,7 @@ CLAIMS = (
         "fig-2.thresholds",
         "§5, Figure 2",
         "MNIST collapses completely at about beta = 5: the linear model with a learned Sigma does at 5.5 and does not at 4.5 "
-        "(of ReLU networks' training `collapse figures` tells)",
+        "(of ReLU networks' training `collapse audit --training` tells)",
         printed=Statement(ABOUT_FIVE, holds_on_mnist),
         observable="mnist",
         uses=("fig-3.spectrum", "thm-2.minimum"),
@@ -232,7 +232,7 @@ CLAIMS = (
         "fig-3.modes",
         "§5, Figure 3",
         "of five modes on MNIST 2 remain at beta = 3.5 and 0 at beta = 6, as many as have zeta_i^2 > beta, in the linear model "
-        "with a learned Sigma (of ReLU networks' training `collapse figures` tells)",
+        "with a learned Sigma (of ReLU networks' training `collapse audit --training` tells)",
         printed=Statement(REMAINING, holds_on_mnist),
         observable="mnist",
         uses=("fig-3.spectrum", "thm-2.minimum"),

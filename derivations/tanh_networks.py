@@ -141,7 +141,7 @@ CLAIMS = (
         "app-a.tanh",
         "§5, Appendix A.1",
         "Tanh VAEs have the infimum of ReLU ones: tanh(e x)/e is as near to x ~ N(0, s^2) as these bounds say, in mean square "
-        "(of training `collapse figures` tells)",
+        "(of training `collapse audit --training` tells)",
         printed=Statement(SIMILAR, bounds_error),
         observable="tanh_error",
         uses=("fig-1.thresholds",),
