@@ -48,7 +48,7 @@ def run_audit(
         seed: of random instances and of descent's starts.
         listener: for showing progress.
         pool: workers that have been started already; None to start some.
-        training: whether to try claims by training networks, too; it takes minutes.
+        training: whether to try claims by training networks, too; it takes minutes, and runs on the CPU.
 
     Returns:
         The report; it is the same for the same arguments, but for the seconds.

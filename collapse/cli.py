@@ -63,7 +63,8 @@ def audit(
         bool, typer.Option("--mutants", help="Show the kill matrix: which layer refutes which mutant.")
     ] = False,
     training: Annotated[
-        bool, typer.Option("--training", help="Try the claims of section 5 by training, too; takes minutes.")
+        bool,
+        typer.Option("--training", help="Try the claims of section 5 by training, too, on the CPU; takes minutes."),
     ] = False,
     json_path: Annotated[
         str | None, typer.Option("--json", metavar="PATH|-", help="Write the report as JSON; - for standard output.")

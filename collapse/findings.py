@@ -271,6 +271,12 @@ class AuditReport:
         return {name: reasons for name, reasons in found.items() if reasons}
 
     @property
+    def not_checked(self) -> int:
+        """How many layers and trials lacked their data."""
+        trials = sum(report.unavailable is not None for report in self.trials or ())
+        return sum(len(report.unchecked) for report in self.claims) + trials
+
+    @property
     def passed(self) -> bool:
-        """Whether every claim is decided, every layer agrees and every mutant is refuted."""
+        """Whether every claim is decided, every layer agrees, every mutant is refuted and every trial that was made is met."""
         return not self.failures()

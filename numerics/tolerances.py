@@ -274,9 +274,9 @@ TRAINED_NETWORK = Tolerance(
 )
 CONSTANT_OUTPUT = Tolerance(
     "CONSTANT_OUTPUT",
-    1e-2,
-    "What a trained network's output varies with its input, as a share of the target's variance, where every latent has less than "
-    "0.01 nats; the weakest mode of the synthetic regression has 7 % of it.",
+    1e-3,
+    "What a trained network's output varies with input and noise, as a share of the target's variance, where no latent has 0.01 "
+    "nats: 4e-4 at most was seen, and 4e-2 at least where a latent is used.",
 )
 
 TOLERANCES: dict[str, Tolerance] = {row.name: row for row in list(globals().values()) if isinstance(row, Tolerance)}

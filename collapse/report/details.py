@@ -84,7 +84,7 @@ def print_trials(console: Console, trials: Sequence[TrialReport]) -> None:
     if not trials:
         console.print("\nTraining: none of these claims is tried by it.")
         return
-    console.print("\nTraining:")
+    console.print("\nTraining, of what sentences say of trained models (the formulas judged above are of linear ones):")
     for report in trials:
         print_title(console, report.trial.claim, report.trial.trained)
         print_lines(console, [(Text("criterion"), report.trial.criterion)])
@@ -93,10 +93,7 @@ def print_trials(console: Console, trials: Sequence[TrialReport]) -> None:
             continue
         for part in report.outcome.parts:
             mark = Text("met", style="green") if part.met else Text("not met", style="bold red")
-            print_lines(
-                console,
-                [(mark, f"{part.asked}: {part.seen} ({part.did} of {part.starts} starts, {part.wanted} wanted)")],
-            )
+            print_lines(console, [(mark, f"{part.asked}: {part.seen}")])
 
 
 def values_of(decision: Decision) -> str:

@@ -24,7 +24,7 @@ def document(report: AuditReport, *, mutants: bool = False) -> dict[str, Any]:
         "undecided": printed.count(Verdict.UNDECIDED),
         "mutants_total": sum(claim.mutants_total for claim in report.claims),
         "mutants_refuted": sum(claim.mutants_refuted for claim in report.claims),
-        "not_checked": sum(len(claim.unchecked) for claim in report.claims),
+        "not_checked": report.not_checked,
         "passed": report.passed,
         "failures": report.failures(),
         "seconds": round(report.seconds, 3),
@@ -43,7 +43,7 @@ def document(report: AuditReport, *, mutants: bool = False) -> dict[str, Any]:
 
 def _trial(report: TrialReport) -> dict[str, Any]:
     trial, outcome = report.trial, report.outcome
-    parts = [] if isinstance(outcome, str) else [asdict(part) | {"met": part.met} for part in outcome.parts]
+    parts = [] if isinstance(outcome, str) else [asdict(part) for part in outcome.parts]
     return {
         "claim": trial.claim,
         "trained": trial.trained,

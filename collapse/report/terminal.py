@@ -204,10 +204,8 @@ def _print_verdict(console: Console, report: AuditReport) -> None:
     outcome.append(
         f": {len(report.claims)} claims, {refuted}/{total} mutants refuted, {report.seconds:.0f} s", style="default"
     )
-    unchecked = sum(len(claim.unchecked) for claim in report.claims)
-    unchecked += sum(tried.unavailable is not None for tried in report.trials or ())
-    if unchecked:
-        outcome.append(f"; {unchecked} not checked, for want of data", style="yellow")
+    if report.not_checked:
+        outcome.append(f"; {report.not_checked} not checked, for want of data", style="yellow")
     if any(claim.judgement is None for claim in report.claims):
         outcome.append("; no verdicts, since the symbolic layer was left out")
     console.print(outcome)

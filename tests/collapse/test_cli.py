@@ -136,9 +136,6 @@ def test_bad_usage_leaves_an_existing_report_alone(tmp_path: Path, usage: Usage)
     assert target.read_text(encoding="utf-8") == "kept"
 
 
-@pytest.mark.skipif(
-    torch.cuda.is_available(), reason="this machine has a CUDA device, so that asking for it is no error"
-)
 @pytest.mark.parametrize("command", ["falsify", "figures"])
 def test_a_folder_without_a_name_is_not_the_current_one(command: str, usage: Usage) -> None:
     """As an unset variable of a shell gives it."""
@@ -146,6 +143,9 @@ def test_a_folder_without_a_name_is_not_the_current_one(command: str, usage: Usa
     assert code == 2 and "--resume" in error and "empty" in error
 
 
+@pytest.mark.skipif(
+    torch.cuda.is_available(), reason="this machine has a CUDA device, so that asking for it is no error"
+)
 def test_cuda_without_a_device(usage: Usage) -> None:
     code, error = usage("audit", "--claim", EXTRA, "--device", "cuda")
     assert code == 2 and usage.begun == 0
