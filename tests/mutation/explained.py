@@ -85,6 +85,18 @@ EXPLAINED: dict[tuple[str, str, str], str] = {
         "-(self.Y @ found.V @ torch.linalg.inv_ex(found.V.mT @ found.V + torch.diag_embed(noise))[0])",
     ): "The loss is even in the decoder X: with the encoder turned along, -X is as good as X.",
     (
+        "derivations.proof",
+        "holds",
+        "any((part.exp == sympy.S.Half for part in relation.atoms(sympy.Pow))) and "
+        "all((sign_is(side, 'nonnegative') for side in relation.args)) -> "
+        "all((sign_is(side, 'nonnegative') for side in relation.args))",
+    ): "Squares of two nonnegative sides compare as the sides do, roots or none: without any it only takes longer.",
+    (
+        "derivations.proof",
+        "holds",
+        "not nonzero and is_zero(difference) -> is_zero(difference)",
+    ): "What is shown to be positive or negative is not shown to be zero.",
+    (
         "numerics.exact",
         "exact_loss",
         "quadratic.is_Rational and problem.beta.is_Rational -> problem.beta.is_Rational",
