@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-FIXED, PRIOR = "derivations.proposition_2_fixed_variance", "derivations.theorem_1_prior_variance"
-
-MODES = "derivations.proposition_3_mode_variance"
+FIXED = "derivations.proposition_2_fixed_variance"
 
 EXPLAINED: dict[tuple[str, str, str], str] = {
     (
@@ -12,12 +10,6 @@ EXPLAINED: dict[tuple[str, str, str], str] = {
         "minimises_for_correlated_latents",
         "found is None or found.witness is None -> found is None",
     ): "What refutes has a witness, and `worse_instance` returns a refutation or None: the second half tells the type checker so.",
-    (
-        MODES,
-        "equation_13",
-        "Sum(zeta[i] ** 2 - gain + variance_cost, (i, 1, d1)) / (2 * eta_dec ** 2) + constant -> "
-        "Sum(zeta[i] ** 2 - gain + variance_cost, (i, 1, d1)) / (2 * eta_dec ** 2) - constant",
-    ): "The constant stands for any real number: so does its negative.",
     (
         "derivations.decoder_variance",
         "slope_steps",
@@ -67,18 +59,6 @@ EXPLAINED: dict[tuple[str, str, str], str] = {
         "diag(*(Rational(generator.randint(1, 4), 1) ** 2 for _ in range(d0)))",
     ): "Other variances of the inputs are drawn, of which any positive squares serve.",
     (
-        "derivations.instances",
-        "_vanishes",
-        "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 ** 6) -> "
-        "not number.free_symbols and abs(number.evalf(14)) > Rational(1, 10 ** 6)",
-    ): "Fourteen digits tell a millionth from 0 as well.",
-    (
-        "derivations.instances",
-        "_vanishes",
-        "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 ** 6) -> "
-        "not number.free_symbols and abs(number.evalf(15)) > Rational(2, 10 ** 6)",
-    ): "A short cut for what fifteen digits tell from 0, taken less often: `simplify`, in the line below, decides as well.",
-    (
         "numerics.projection",
         "Projection.alternated",
         "self.Y @ found.V @ torch.linalg.inv_ex(found.V.mT @ found.V + torch.diag_embed(noise))[0] -> "
@@ -110,26 +90,8 @@ EXPLAINED: dict[tuple[str, str, str], str] = {
         "derivations.instances",
         "_vanishes",
         "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 ** 6) -> "
-        "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 * 6)",
-    ): "A short cut for what fifteen digits tell from 0, taken less often: `simplify`, in the line below, decides as well.",
-    (
-        "derivations.instances",
-        "_vanishes",
-        "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 ** 6) -> "
         "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 ** 5)",
     ): "A short cut for what fifteen digits tell from 0, taken less often: `simplify`, in the line below, decides as well.",
-    (
-        "numerics.booleans",
-        "_combined",
-        "np.logical_and.reduce(np.broadcast_arrays(*(part == parts[0] for part in parts))) -> "
-        "np.logical_and.reduce(np.broadcast_arrays(*(part == parts[1] for part in parts)))",
-    ): "All parts are equal to the first where all are equal to the second; SymPy makes no equivalence of fewer than two.",
-    (
-        "numerics.exact",
-        "smallest_eigenvalue_sign",
-        "mpmath.matrix([[mpmath.mpf(entry.evalf(50)) for entry in row] for row in matrix]) -> "
-        "mpmath.matrix([[mpmath.mpf(entry.evalf(49)) for entry in row] for row in matrix])",
-    ): "49 digits in place of 50: what counts as 0 is far above either's rounding.",
     (
         "numerics.moments",
         "real_problems",
