@@ -14,7 +14,7 @@ from derivations.errors import DataError
 from numerics.datasets import SOURCES, data_set
 from numerics.grids import Setting
 from numerics.mnist import IMAGE_SETS
-from numerics.sweeps import Sweep, straddling, sweep
+from numerics.sweeps import IMAGE_SCHEDULE, IMAGE_SIZES, LINEAR_SCHEDULE, Sweep, straddling, sweep
 from numerics.training import Look, Schedule
 
 __all__ = ["FIGURES", "Effort", "Experiment", "experiments_of", "run"]
@@ -49,10 +49,9 @@ SYNTHETIC_BETAS = tuple(0.75 * k for k in range(1, 22))
 
 _LINEAR = {
     Effort.QUICK: Schedule((1e-1, 1e-2, 1e-3), every=100, patience=2, progress=1e-6, most=2_000),
-    Effort.DEFAULT: Schedule((1e-1, 1e-2, 1e-3), every=250, patience=4, progress=1e-8, most=10_000),
-    Effort.FULL: Schedule((1e-1, 1e-2, 1e-3), every=250, patience=4, progress=1e-8, most=100_000),
+    Effort.DEFAULT: LINEAR_SCHEDULE,
+    Effort.FULL: replace(LINEAR_SCHEDULE, most=100_000),
 }
-"""Exact expectations bear larger steps than the paper's 1e-3: the minimum does not depend on them."""
 _WIDE = (1e-2, 1e-3, 1e-4)
 """Rates for linear models of 784 pixels: the more inputs, the smaller an entry of W."""
 _SYNTHETIC = {
@@ -62,12 +61,12 @@ _SYNTHETIC = {
 }
 _IMAGES = {
     Effort.QUICK: Schedule((1e-3,), every=100, patience=2, progress=1e-3, most=400),
-    Effort.DEFAULT: Schedule((1e-3, 1e-4), every=250, patience=3, progress=1e-3, most=3_000),
+    Effort.DEFAULT: IMAGE_SCHEDULE,
     Effort.FULL: Schedule((1e-4,), every=1_000, patience=10, progress=1e-4, most=100_000),
 }
 _SIZES = {
     Effort.QUICK: {"hidden": 32, "batch": 64, "seeds": (0,), "looked": 1024, "draws": 1},
-    Effort.DEFAULT: {"hidden": 64, "batch": 128, "seeds": (0, 1, 2), "looked": 2048, "draws": 1},
+    Effort.DEFAULT: {**IMAGE_SIZES, "seeds": (0, 1, 2)},
     Effort.FULL: {"hidden": 2048, "batch": 128, "seeds": (0, 1, 2, 3, 4), "looked": 4096, "draws": 1},
 }
 _SAMPLES = {Effort.QUICK: 5_000, Effort.DEFAULT: None, Effort.FULL: None}

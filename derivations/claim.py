@@ -20,7 +20,7 @@ class Verdict(StrEnum):
     UNDECIDED = "undecided"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Step:
     """One step of a derivation: what it says, the mathematics, whether the machine decided it, and a cited lemma if any."""
 

@@ -245,15 +245,16 @@ def hessian(problem: ExactProblem, point: Point) -> Shaped[np.ndarray, "p p"]:
     slots += [("dU", place) for place in np.ndindex(point.U.shape)]
     slots += [("dS", (k, k)) for k in range(problem.d1)] if problem.learned else []
     names = [name for name in shapes if name != "dS" or problem.learned]
+    at = dict(zip(values, quick, strict=True))
     columns = []
-    for slot, place in slots:
+    for row, (slot, place) in enumerate(slots):
         directions = {name: np.full(shape, 0 * one, dtype=object) for name, shape in shapes.items()}
         directions[slot][place] = one
-        along = dict(zip(values, quick, strict=True)) | {symbol: directions[str(symbol)] for symbol in (_dW, _dU, _dS)}
+        along = at | {symbol: directions[str(symbol)] for symbol in (_dW, _dU, _dS)}
         slopes = {name: evaluate(found[name], along, backend) for name in names}
         column = [as_sympy(slopes[name][where]) for name, where in slots]
         if slot == "dS":
-            column[slots.index((slot, place))] += curvature[place[0]]
+            column[row] += curvature[place[0]]
         columns.append([sympy.expand(entry) for entry in column])
     return np.array(columns, dtype=object)
 

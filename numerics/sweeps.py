@@ -17,10 +17,16 @@ from numerics.grids import Setting, grid_of
 from numerics.networks import Stack
 from numerics.prediction import Levels, Optimum
 from numerics.threads import one_thread
-from numerics.training import SAVED_EVERY, Look, train
+from numerics.training import SAVED_EVERY, Look, Schedule, train
 
-__all__ = ["Measured", "Sweep", "straddling", "sweep"]
+__all__ = ["IMAGE_SCHEDULE", "IMAGE_SIZES", "LINEAR_SCHEDULE", "Measured", "Sweep", "straddling", "sweep"]
 
+LINEAR_SCHEDULE = Schedule((1e-1, 1e-2, 1e-3), every=250, patience=4, progress=1e-8, most=10_000)
+"""Of linear models; exact expectations bear larger steps than the paper's 1e-3: the minimum does not depend on them."""
+IMAGE_SCHEDULE = Schedule((1e-3, 1e-4), every=250, patience=3, progress=1e-3, most=3_000)
+"""Of networks on images, cut down for two cores."""
+IMAGE_SIZES = {"hidden": 64, "batch": 128, "looked": 2048, "draws": 1}
+"""And their sizes, as arguments of `Setting`."""
 USED = 0.01
 """Nats from which on a latent counts as used: an optimal mode less than 2 % above its threshold does not yet."""
 

@@ -136,11 +136,13 @@ def test_bad_usage_leaves_an_existing_report_alone(tmp_path: Path, usage: Usage)
     assert target.read_text(encoding="utf-8") == "kept"
 
 
-@pytest.mark.parametrize("command", ["falsify", "figures"])
-def test_a_folder_without_a_name_is_not_the_current_one(command: str, usage: Usage) -> None:
+@pytest.mark.parametrize(
+    ("command", "option"), [("falsify", "--resume"), ("figures", "--resume"), ("figures", "--output")]
+)
+def test_a_folder_without_a_name_is_not_the_current_one(command: str, option: str, usage: Usage) -> None:
     """As an unset variable of a shell gives it."""
-    code, error = usage(command, "--resume", "")
-    assert code == 2 and "--resume" in error and "empty" in error
+    code, error = usage(command, option, "")
+    assert code == 2 and option in error and "empty" in error
 
 
 @pytest.mark.skipif(

@@ -105,7 +105,8 @@ def test_descent_reaches_the_global_minimum_or_falls_for_ever(seed: int, count: 
     met = Counter(
         kinds for problem in drawn(count, seed) for kinds in product(*KINDS) if problem.regimes.issuperset(kinds)
     )
-    assert count < MANY or (len(met) == 18 and sum(met.values()) == count >= 200), met
+    if count == MANY:
+        assert len(met) == 18 and sum(met.values()) == count >= 200, met
     ends = {"minimum": 0, "diverged": 0, "valley": 0}
     for minimum in found(seed, count):
         problem, s = minimum.problem, best_variance(minimum.problem)

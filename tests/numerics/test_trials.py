@@ -11,6 +11,9 @@ import scipy.stats
 import numerics.trials as trials
 from derivations.census import ORDER
 from derivations.errors import DataError, DataUnavailable
+from numerics.grids import Setting
+from numerics.sweeps import IMAGE_SCHEDULE
+from numerics.training import Schedule
 from numerics.trials import TRIALS, Outcome, Part, counted, relative_difference, tried
 
 
@@ -125,6 +128,36 @@ def networks(monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setattr(trials, "_networks", networks)
 
     return of
+
+
+@pytest.mark.parametrize("architecture", ["relu", "tanh"])
+def test_networks_are_trained_at_their_levels_from_starts_of_their_own(
+    architecture: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = Schedule((1e-2,), every=1, patience=1, progress=1e-3, most=2)
+    monkeypatch.setattr(trials, "SETTING", replace(trials.SETTING, schedule=few))
+    one, other = (trials._networks.__wrapped__(architecture, seed) for seed in (0, 1))
+    for found in (one, other):
+        assert np.allclose(np.array(found.setting.betas) * found.setting.eta_dec**2, trials.LEVELS)
+        assert found.setting.architecture == architecture and found.measured.loss.shape == (4, 5)
+        assert len(np.unique(found.measured.loss)) == 20
+    assert not np.isin(one.measured.loss, other.measured.loss).any()
+
+
+def test_mnist_is_trained_as_figure_2_is_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, Setting]] = []
+
+    def seen(data: str, setting: Setting) -> None:
+        asked.append((data, setting))
+        raise DataError("nothing is trained")
+
+    monkeypatch.setattr(trials, "data_set", lambda name: name)
+    monkeypatch.setattr(trials, "sweep", seen)
+    with pytest.raises(DataError, match="nothing is trained"):
+        trials._on_mnist.__wrapped__(2)
+    ((data, setting),) = asked
+    assert (data, setting.betas, setting.seeds) == ("mnist", trials.MNIST_BETAS, (10, 11, 12, 13, 14))
+    assert (setting.architecture, setting.hidden, setting.schedule) == ("relu", 64, IMAGE_SCHEDULE)
 
 
 ALIVE_THEN_DEAD = [[4] * 5, [3] * 5, [1] * 5, [0] * 5]
