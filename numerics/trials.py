@@ -78,7 +78,7 @@ def counted(asked: str, did: Bool[np.ndarray, " starts"], wanted: int, seen: str
         return Part(asked, False, f"of no starts; {wanted} wanted")
     share = scipy.stats.binomtest(count, starts).proportion_ci(CONFIDENCE)
     interval = f"{100 * share.low:.0f} to {100 * share.high:.0f} %"
-    return Part(asked, count >= wanted > 0, f"{count} of {starts} starts ({interval}; {wanted} wanted), {seen}")
+    return Part(asked, count >= wanted, f"{count} of {starts} starts ({interval}; {wanted} wanted), {seen}")
 
 
 def relative_difference(

@@ -113,15 +113,15 @@ def test_remaining_modes_are_counted(on_mnist: Any, at_3_5: list[int], at_6: lis
 def networks(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Networks on the synthetic regression that were not trained, with the losses and numbers of latents that are given."""
 
-    def of(losses: dict[str, Any], used: Any, *zeroed: str) -> None:
+    def of(losses: dict[str, Any], used: Any, zeroed: str = "", where: Any = ()) -> None:
         betas = tuple(level / trials.SETTING.eta_dec**2 for level in trials.LEVELS)
 
         def networks(architecture: str, seed: int) -> Any:
             setting = replace(trials.SETTING, architecture=architecture, betas=betas)
             grid = trials.NetworkGrid(trials.synthetic_regression(seed), setting, "cpu")
             stack = {name: value * 3 for name, value in grid.initial().items()}
-            for name in zeroed:
-                stack[name][np.asarray(used).ravel() == 0] = 0
+            if zeroed:
+                stack[zeroed][np.asarray(where).ravel()] = 0
             measured = SimpleNamespace(loss=np.asarray(losses.get(architecture, np.ones((4, 5)))))
             return SimpleNamespace(setting=setting, measured=measured, used=np.asarray(used), stack=stack)
 
@@ -183,25 +183,37 @@ def test_tanh_is_compared_with_relu(networks: Any, tanh: Any, relu: Any, used: A
     assert by_claim("app-a.tanh").run(0).met is met
 
 
-NO_DECODER, NO_MEAN = ("decoder.1.weight",), ("mean.2.weight",)
+DEAD = np.array(ALIVE_THEN_DEAD) == 0
+NO_DECODER, NO_MEAN = "decoder.1.weight", "mean.2.weight"
+
+
+def but(used: Any, level: int, start: int, value: Any) -> Any:
+    found = np.array(used)
+    found[level, start] = value
+    return found
 
 
 @pytest.mark.parametrize(
-    ("zeroed", "used", "met"),
+    ("used", "zeroed", "where", "met"),
     [
-        (NO_DECODER, ALIVE_THEN_DEAD, True),
-        ((), ALIVE_THEN_DEAD, False),
-        (NO_MEAN, ALIVE_THEN_DEAD, False),  # constant in x, not in the noise
-        (NO_DECODER, [[1] * 5] * 4, False),
-        (NO_DECODER, [[0] * 5] * 4, False),
-        (NO_DECODER, [[4] * 5, [3] * 5, [1] * 5, [0, 0, 0, 0, 1]], False),
+        (ALIVE_THEN_DEAD, NO_DECODER, DEAD, (True, True, True)),
+        (ALIVE_THEN_DEAD, NO_DECODER, DEAD & False, (False, False, True)),
+        (ALIVE_THEN_DEAD, NO_MEAN, DEAD, (False, False, True)),  # constant in x, not in the noise
+        (ALIVE_THEN_DEAD, NO_DECODER, DEAD | True, (True, True, False)),
+        (ALIVE_THEN_DEAD, NO_DECODER, but(DEAD, 0, 2, True), (True, True, False)),
+        (but(ALIVE_THEN_DEAD, 2, 1, 0), NO_DECODER, DEAD, (True, False, True)),
+        (but(ALIVE_THEN_DEAD, 3, 4, 1), NO_DECODER, DEAD, (False, True, False)),
+        (but(ALIVE_THEN_DEAD, 3, 4, 1), NO_DECODER, but(DEAD, 3, 4, False), (False, True, True)),
+        (np.zeros((4, 5), dtype=int), NO_DECODER, DEAD | True, (True, True, False)),
+        (np.ones((4, 5), dtype=int), NO_DECODER, DEAD & False, (False, False, True)),
     ],
 )
 def test_the_output_of_collapsed_networks_is_looked_at(
-    networks: Any, zeroed: tuple[str, ...], used: Any, met: bool
+    networks: Any, used: Any, zeroed: str, where: Any, met: tuple[bool, ...]
 ) -> None:
-    networks({}, used, *zeroed)
-    assert by_claim("s6.constant-output").run(0).met is met
+    networks({}, used, zeroed, where)
+    outcome = by_claim("s6.constant-output").run(0)
+    assert tuple(part.met for part in outcome.parts) == met and outcome.met is all(met)
 
 
 def test_trials_of_one_source_run_together_and_absent_data_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
