@@ -139,8 +139,16 @@ def test_bad_usage_leaves_an_existing_report_alone(tmp_path: Path, usage: Usage)
 @pytest.mark.parametrize(
     ("command", "option"), [("falsify", "--resume"), ("figures", "--resume"), ("figures", "--output")]
 )
-def test_a_folder_without_a_name_is_not_the_current_one(command: str, option: str, usage: Usage) -> None:
+def test_a_folder_without_a_name_is_not_the_current_one(
+    command: str, option: str, usage: Usage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As an unset variable of a shell gives it."""
+
+    def begin(*_: Any, **__: Any) -> None:
+        raise AssertionError("work has begun")
+
+    monkeypatch.setattr("collapse.falsify.falsify", begin)
+    monkeypatch.setattr("collapse.experiments.run", begin)
     code, error = usage(command, option, "")
     assert code == 2 and option in error and "empty" in error
 

@@ -12,7 +12,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from sympy import And, Eq, Ge, Gt, Le, Lt, Max, Min, Ne, Not, Or, Piecewise, Trace, log, sqrt
 
-from derivations.claim import Verdict
+from derivations.claim import Step, Verdict
 from derivations.notation import U, V, beta, eta_dec, eta_enc, i, sigma, zeta
 from derivations.proof import (
     equal,
@@ -278,3 +278,13 @@ def test_inequalities_and_equations_become_steps():
     again = pickle.loads(pickle.dumps(step))
     assert again == step and again.text == "named"
     assert "operatorname{tr}" in again.latex and "=" in again.latex, "the equation survives another process"
+    trivial = pickle.loads(pickle.dumps(equal("rebuilt as true", U, U)))
+    assert trivial.latex == "U = U"
+
+
+def test_steps_are_equal_if_they_say_the_same():
+    step = Step("text", beta + 1, PROVED)
+    assert step == Step("text", 1 + beta, PROVED) and hash(step) == hash(Step("text", 1 + beta, PROVED))
+    assert step == pickle.loads(pickle.dumps(step)) and hash(step) == hash(pickle.loads(pickle.dumps(step)))
+    others = [Step("other", beta + 1, PROVED), Step("text", beta, PROVED), Step("text", beta + 1, UNDECIDED)]
+    assert all(step != other for other in [*others, Step("text", beta + 1, PROVED, "a lemma"), "text"])
