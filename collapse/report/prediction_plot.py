@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ CROWDED = 60
 """From so many modes on markers are small and have no stems."""
 DECADES = 2
 """Up to so many a logarithmic axis is labelled between powers of ten too."""
+LABEL = 36
+"""Letters in a line of an axis's label."""
 FORMATS = (".png", ".pdf", ".svg")
 
 
@@ -67,7 +70,7 @@ def figure_of(found: Prediction) -> Any:
                 shown[which], values[which], marker, color="black", markerfacecolor=inside, markersize=size, label=label
             )
     spectrum.axhline(o.level, linestyle="--", color="black", label="level β η_dec²")
-    spectrum.set(xlabel="mode i", ylabel=f"ζᵢ² ({found.unit})", title=found.name)
+    spectrum.set(xlabel="mode i", ylabel=textwrap.fill(f"ζᵢ² ({found.unit})", LABEL), title=found.name)
     if logarithmic:
         spectrum.set_yscale("log")
     spectrum.xaxis.get_major_locator().set_params(integer=True)

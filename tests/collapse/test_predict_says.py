@@ -162,3 +162,17 @@ def test_labels_of_a_picture_do_not_overlap(decades: float) -> None:
     assert len(boxes) > 1 and all(one.x1 < other.x0 for one, other in pairwise(boxes))
     assert all(float(tick).is_integer() for tick in spectrum.get_majorticklocs())
     assert figure.axes[0].lines[0].get_markersize() < 4  # a hundred modes do not run into one another
+
+
+@pytest.mark.parametrize("scale", [None, "standard"])
+def test_labels_of_a_picture_are_in_the_picture(scale: str | None) -> None:
+    x = np.random.default_rng(0).standard_normal((100, 6))
+    figure = figure_of(predict(x, x[:, :3], beta=0.1, scale=scale))
+    figure.draw_without_rendering()
+    whole = figure.bbox
+    for axes in figure.axes:
+        for label in (axes.xaxis.label, axes.yaxis.label, axes.title):
+            box = label.get_window_extent()
+            assert whole.x0 <= box.x0 and box.x1 <= whole.x1 and whole.y0 <= box.y0 and box.y1 <= whole.y1, (
+                label.get_text()
+            )
