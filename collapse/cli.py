@@ -239,17 +239,22 @@ def _selected(claim: list[str] | None) -> tuple[Claim, ...]:
     return selected(claim)
 
 
-def _one_thread_a_process() -> None:
-    """Keep linear algebra to one thread: matrices this small gain nothing from more, and waiting threads take the workers' time."""
+def _settle_linear_algebra() -> None:
+    """Here and in the workers, before it is loaded: one thread, and the same digits wherever in memory a matrix lies.
+
+    Matrices this small gain nothing from more threads, and waiting ones take the workers' time. MKL_CBWR is what
+    `numerics.descent.minimise` says of it; it costs nothing that could be measured.
+    """
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+    os.environ.setdefault("MKL_CBWR", "AUTO")
 
 
 def main() -> None:
     """Run the command line; input that cannot be used ends in one line on standard error and exit code 2."""
     from derivations.errors import DataError
 
-    _one_thread_a_process()
+    _settle_linear_algebra()
     try:
         app()
     except DataError as error:

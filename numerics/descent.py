@@ -47,7 +47,10 @@ def minimise(
 ) -> list[Minimum]:
     """Minimise the loss of every instance from one random start each: L_VAE, plus (d2/2) log η_dec² where that is learned.
 
-    Instances of equal shape descend side by side; each result depends on its instance and the seed alone.
+    Instances of equal shape descend side by side; each result depends on its instance and the seed alone. On the fast route that
+    holds to the last bit, on processors where MKL rounds by where in memory a matrix lies if the environment has
+    MKL_CBWR=AUTO before the first matrix product (conditional numerical reproducibility, oneMKL's developer guide); the
+    commands see to it.
 
     Args:
         problems: the instances.

@@ -8,6 +8,9 @@ import typing
 import hypothesis
 import jaxtyping
 
+# As the commands do: on some processors MKL rounds by where in memory a matrix lies, unless told not to before its first use.
+os.environ.setdefault("MKL_CBWR", "AUTO")
+
 CHECKED_PACKAGES = ("numerics", "collapse")
 
 # The hook reaches only what is imported after it. pytest loads this file before it collects, in each xdist worker too.
