@@ -21,6 +21,8 @@ _DROWNING = 100
 """How many times a feature's variance its squared mean may be, at a loss of two of sixteen digits."""
 _FIRST = 500
 """Rows that a shift is taken from: anything near the mean will do."""
+_EXACT_ROWS = 1024
+"""So many products of two integers between -128 and 127 add up to 2^24 at most: float32 holds every such sum exactly."""
 _AHEAD = 8
 """Chunks in the hands of a pool."""
 
@@ -82,12 +84,29 @@ def shifted(chunk: np.ndarray, shift: np.ndarray) -> np.ndarray:
 
 def _products(chunk: np.ndarray, shift: np.ndarray, room: np.ndarray | None = None) -> Sums:
     """Sums of a chunk; `room` is memory for it in float64, which takes long to be given anew each time."""
+    if chunk.dtype in (np.uint8, np.int8):
+        return _products_of_bytes(chunk, shift)
     if room is not None and chunk.dtype != room.dtype:
         room = room[: len(chunk)]
         np.copyto(room, chunk, casting="unsafe")
         chunk = room
     moved = shifted(chunk, shift)
     return Sums(len(moved), np.ones(len(moved)) @ moved, moved.T @ moved)
+
+
+def _products_of_bytes(chunk: np.ndarray, shift: np.ndarray) -> Sums:
+    """Sums of a chunk of bytes about a whole shift: in float32, which is twice as fast, and exact all the same."""
+    middle = 128 if chunk.dtype == np.uint8 else 0
+    features = chunk.shape[1]
+    total, products = np.zeros(features), np.zeros((features, features))
+    for start in range(0, len(chunk), _EXACT_ROWS):
+        moved = np.subtract(chunk[start : start + _EXACT_ROWS], middle, dtype=np.float32)
+        total += moved.sum(0, dtype=np.float64)
+        products += moved.T @ moved
+    away = middle - shift
+    cross = np.outer(total, away)
+    products += cross + cross.T + len(chunk) * np.outer(away, away)
+    return Sums(len(chunk), total + len(chunk) * away, products)
 
 
 def summed(x: Samples, pool: Executor | None) -> tuple[Sums, np.ndarray]:

@@ -136,4 +136,19 @@ EXPLAINED: dict[tuple[str, str, str], str] = {
         "(plane * cycle, cycle * plane, swap * plane, plane * cycle.T) -> "
         "(plane * cycle, cycle, swap * plane, plane * cycle.T)",
     ): "One product fewer is tried: the others refute what it refutes.",
+    (
+        "numerics.newton",
+        "_step",
+        "(-newton[:, 0] * slope).sum(-1) / 2 -> (-newton[:, 0] / slope).sum(-1) / 2",
+    ): "Of two reasons to stop, a step's promise is the earlier one: without it an instance stops where nothing moves it.",
+    (
+        "numerics.newton",
+        "_step",
+        "trial_norm.min(-1) -> trial_norm.min(1)",
+    ): "Norms of a batch of ladders have two dimensions: the last one is number 1.",
+    (
+        "numerics.newton",
+        "_step",
+        "~by_loss & (smallest < _CALMER * norm) -> ~by_loss & (smallest < _CALMER / norm)",
+    ): "Once rounding drowns the loss, steps that calm the gradient less are taken, too; it ends by its other reason to stop.",
 }

@@ -79,6 +79,22 @@ def test_sums_are_in_float64_whatever_the_samples(dtype: type, shape: tuple[int,
     assert agree(spectrum_of(Array(x, factor=1 / 255)).zeta_squared, direct(x / np.float64(255)))
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8])
+@pytest.mark.parametrize("mean", ["middling", "large"])
+def test_products_of_bytes_are_exact(dtype: type, mean: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As integers give them: of the values furthest apart, of equal signs through and through, and of any between."""
+    monkeypatch.undo()
+    limits = np.iinfo(dtype)
+    low = limits.max - 3 if mean == "large" else limits.min
+    x = np.random.default_rng(2).integers(low, limits.max, (5000, 7), dtype=dtype, endpoint=True)
+    x[:, :2] = np.where(x[:, :2] > (low + limits.max) / 2, limits.max, low)
+    x[:, 2], x[:, 3] = low, limits.max
+    found, shift = streaming.summed(Array(x), None)
+    assert bool(shift[:2].any()) == (mean == "large")
+    moved = x.astype(np.int64) - shift.astype(np.int64)
+    assert np.array_equal(found.products, moved.T @ moved) and np.array_equal(found.sum, moved.sum(0))
+
+
 def test_a_large_mean_drowns_nothing() -> None:
     x = sample(2, 400, 5)
     assert agree(spectrum_of(Array(x + 1e7)).zeta_squared, direct(x + 1e7))
