@@ -1,4 +1,4 @@
-"""Certificates of a minimum: gradient norm and smallest Hessian eigenvalue, by automatic differentiation."""
+"""Certificates of a minimum: gradient norm and smallest Hessian eigenvalue by automatic differentiation, and overlap of columns."""
 
 from __future__ import annotations
 
@@ -9,8 +9,16 @@ import torch
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from numerics.blocks import DiagonalBlocks
+from numerics.columns import overlap
 from numerics.decoder_objective import DecoderParameters
-from numerics.objective import Objective, Parameters, Statistics, vae_loss
+from numerics.objective import (
+    FIXED_VARIANCES,
+    LEARNED_VARIANCES,
+    Objective,
+    Parameters,
+    Statistics,
+    vae_loss,
+)
 from numerics.tolerances import LANCZOS
 
 __all__ = ["Certificate", "certify", "certify_large", "gap"]
@@ -23,11 +31,13 @@ class Certificate:
     """What is known of a point that claims to be a minimum, in its free parameters (W, U and, if learned, log σ², log η_dec²).
 
     gradient_norm is the Euclidean norm of the gradient of the loss; smallest_hessian_eigenvalue that of its Hessian, or
-    for large instances a lower bound of it.
+    for large instances a lower bound of it; overlap is what the decoder's columns cost by not being orthogonal where they must
+    be, in nats (`numerics.columns`).
     """
 
     gradient_norm: float
     smallest_hessian_eigenvalue: float
+    overlap: float
 
 
 def gap(loss: float, reference: float) -> float:
@@ -58,7 +68,8 @@ def certify(at: Parameters | DecoderParameters, statistics: Statistics, objectiv
     hessian = rows.transpose(0, 1)
     norms = torch.linalg.vector_norm(gradient.detach(), dim=1)
     lowest = torch.linalg.eigvalsh((hessian + hessian.mT) / 2)[:, 0]
-    return [Certificate(float(norm), float(value)) for norm, value in zip(norms, lowest, strict=True)]
+    found = zip(norms.tolist(), lowest.tolist(), overlap(at, statistics, objective).tolist(), strict=True)
+    return [Certificate(*values) for values in found]
 
 
 def certify_large(at: Parameters, statistics: Statistics, *, learned: bool) -> tuple[Certificate, Parameters]:
@@ -106,5 +117,7 @@ def certify_large(at: Parameters, statistics: Statistics, *, learned: bool) -> t
     lowest = float(2 * top - found)
     smallest, largest = blocks.extent()
     norm = float(torch.cat([value.flatten() for value in gradient]).norm().detach())
-    certificate = Certificate(norm, lowest * (largest if lowest < 0 else smallest))
+    batch = (Parameters(*(value[None] for value in at)), Statistics(*(value[None] for value in statistics)))
+    cost = float(overlap(*batch, LEARNED_VARIANCES if learned else FIXED_VARIANCES))
+    certificate = Certificate(norm, lowest * (largest if lowest < 0 else smallest), cost)
     return certificate, blocks.from_metric(shaped(vectors[:, 0]))

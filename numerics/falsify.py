@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from numerics.closed_forms import least_losses
+from numerics.columns import overlap
 from numerics.fast_descent import fast_minima, projected
 from numerics.levenberg_marquardt import largest_curvature, newton_step
 from numerics.objective import Statistics
@@ -26,6 +27,7 @@ from numerics.tolerances import (
     CERTIFIED_CURVATURE,
     CERTIFIED_DECREASE,
     CERTIFIED_GRADIENT,
+    COLUMN_OVERLAP,
     DESCENT_BELOW,
     DESCENT_GAP,
     PROJECTED_CURVATURE,
@@ -198,7 +200,7 @@ def certified(block: Block, at: Any) -> Bool[Tensor, " count"]:
     The gradient and the Hessian in the original parameters, made dimensionless by `Scales`, are small, and positive definite once
     CERTIFIED_CURVATURE is added (by Cholesky). So is the projected Hessian, the Schur complement of the full one where the
     encoder is the best for the decoder, with the smaller PROJECTED_CURVATURE: two nearly tied modes in each other's place differ
-    in loss by as little as in curvature.
+    in loss by as little as in curvature. Columns of the decoder are orthogonal where they must be, see `overlap`.
     """
     size = max(1, _BYTES // (8 * block.scales.flat(at, block.objective.free).shape[-1] ** 2))
     parts = [slice(first, first + size) for first in range(0, len(at.W), size)]
@@ -220,7 +222,8 @@ def _certified(block: Block, whole: Any, part: slice) -> Bool[Tensor, " part"]:
     reduced = projection.derivatives(projected(at, statistics, objective))
     _, promise, alone = newton_step(reduced, PROJECTED_CURVATURE.value * largest_curvature(reduced))
     near = promise <= CERTIFIED_DECREASE.value * reduced.loss.abs().clamp(min=1)
-    return (torch.linalg.vector_norm(gradient, dim=-1) <= CERTIFIED_GRADIENT.value) & full & alone & near
+    flat = torch.linalg.vector_norm(gradient, dim=-1) <= CERTIFIED_GRADIENT.value
+    return flat & full & alone & near & (overlap(at, statistics, objective) <= COLUMN_OVERLAP.value * nats.clamp(min=1))
 
 
 def _definite(hessian: Float[Tensor, "count p p"], shift: float) -> Bool[Tensor, " count"]:

@@ -242,6 +242,13 @@ CERTIFIED_DECREASE = Tolerance(
     "of 45,696 points planted about minima had a certificate, between nearly tied modes, up to 4e-8 above; descent leaves below "
     "1e-12.",
 )
+COLUMN_OVERLAP = Tolerance(
+    "COLUMN_OVERLAP",
+    1e-11,
+    "What overlapping columns of the decoder cost at a certified point, relative to the loss or its largest term (at least 1 nat): "
+    "a hundredth of DESCENT_GAP, since a point is at least that far above the minimum. In 15,000 instances of every hardship "
+    "descent left 1e-14.",
+)
 SPECTRUM = Tolerance(
     "SPECTRUM",
     1e-10,

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from numerics.certificates import Certificate
 from numerics.decoder_problems import decoder_problems
 from numerics.descent import minimise
 from numerics.layers.base import Finding
@@ -33,6 +32,7 @@ from numerics.points import Point
 from numerics.problem import Problem
 from numerics.problems import random_problems
 from numerics.tolerances import (
+    COLUMN_OVERLAP,
     DESCENT_BELOW,
     DESCENT_GAP,
     DESCENT_INVARIANT,
@@ -215,14 +215,19 @@ class DescentLayer(FloatLayer):
         return {id(minimum.problem): minimum for minimum in found}
 
     def certificate_findings(self) -> Iterator[Finding]:
-        """What certifies the minima themselves: gradient norm and smallest Hessian eigenvalue, without any closed form."""
+        """What certifies the minima themselves, see `certificate_findings`; where the loss fell for ever there are none."""
         for minimum in self.minima():
-            certificate: Certificate = minimum.certificate
-            if minimum.diverged:
-                continue  # there is no minimum to certify
-            yield Finding("gradient norm", minimum.problem.name, certificate.gradient_norm, GRADIENT_NORM)
-            lowest = max(0.0, -certificate.smallest_hessian_eigenvalue)
-            yield Finding("negative curvature", minimum.problem.name, lowest, HESSIAN_EIGENVALUE)
+            if not minimum.diverged:
+                yield from certificate_findings(minimum)
+
+
+def certificate_findings(minimum: Minimum) -> Iterator[Finding]:
+    """Gradient norm, negative curvature and what overlapping columns cost relative to the loss, without any closed form."""
+    certificate, name = minimum.certificate, minimum.problem.name
+    yield Finding("gradient norm", name, certificate.gradient_norm, GRADIENT_NORM)
+    yield Finding("negative curvature", name, max(0.0, -certificate.smallest_hessian_eigenvalue), HESSIAN_EIGENVALUE)
+    cost = abs(certificate.overlap) / max(1.0, abs(minimum.loss))
+    yield Finding("overlap of columns", name, cost, COLUMN_OVERLAP)
 
 
 def within_descent(difference: float, loss: float) -> float:

@@ -22,7 +22,7 @@ from derivations.tanh_networks import scale, width
 from numerics.descent import minimise
 from numerics.lambdified import evaluate
 from numerics.layers.base import Finding, Layer
-from numerics.layers.descent import DescentLayer, loss_findings
+from numerics.layers.descent import DescentLayer, certificate_findings, loss_findings
 from numerics.layers.floating import FloatLayer
 from numerics.minimum import Minimum
 from numerics.mnist import mnist_moments, mnist_problem
@@ -32,7 +32,7 @@ from numerics.observables.trained import training_findings
 from numerics.points import backend_of, symbol_values
 from numerics.problem import Problem
 from numerics.scalar_codes import one_bit_codes, smooth_codes
-from numerics.tolerances import DESCENT_INVARIANT, EXACT, GRADIENT_NORM, HESSIAN_EIGENVALUE
+from numerics.tolerances import DESCENT_INVARIANT, EXACT
 
 _REGRESSIONS = 24
 
@@ -45,7 +45,7 @@ def linear_least_loss(layer: Layer, formula: Basic) -> Iterator[Finding]:
     if isinstance(layer, DescentLayer):
         for minimum in _regressions(layer.seed, layer.device):
             yield from _compared(layer, minimum.problem, _loss(formula, minimum.problem), minimum.loss)
-            yield from _certificate(minimum)
+            yield from certificate_findings(minimum)
 
 
 def _compared(layer: Layer, problem: Any, stated: Any, found: Any) -> Iterator[Finding]:
@@ -74,13 +74,6 @@ def _regression(seed: int, index: int) -> Problem:
     y2 = float(np.trace(M @ A @ M.T))
     beta = float(10 ** generator.uniform(-1.5, 1.5))
     return Problem(A=A, C=M @ A, y2=y2, d1=5, beta=beta, eta_dec=1.0, eta_enc=1.0, name=f"regression-{seed}-{index}")
-
-
-def _certificate(minimum: Minimum) -> Iterator[Finding]:
-    certificate, name = minimum.certificate, minimum.problem.name
-    yield Finding("gradient norm", name, certificate.gradient_norm, GRADIENT_NORM)
-    lowest = max(0.0, -certificate.smallest_hessian_eigenvalue)
-    yield Finding("negative curvature", name, lowest, HESSIAN_EIGENVALUE)
 
 
 # ---------------------------------------------------------------------------------------- all models on Gaussian data
@@ -212,7 +205,7 @@ def mnist(layer: Layer, formula: Basic) -> Iterator[Finding]:
         yield truth(reading, bool(evaluate(formula.xreplace(ranks), values, backend)), True)
     if isinstance(layer, DescentLayer):
         for sizes in ((6, 1.0), *((5, float(node.args[0])) for node in ranks)):
-            yield from _certificate(_minimum(*sizes, layer.seed, layer.device))
+            yield from certificate_findings(_minimum(*sizes, layer.seed, layer.device))
 
 
 def _facts() -> Iterator[Finding]:

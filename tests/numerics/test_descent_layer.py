@@ -101,8 +101,8 @@ def test_descent_certifies_its_minima_without_a_closed_form(
     descent: DescentLayer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     findings = list(descent.certificate_findings())
-    assert {finding.quantity for finding in findings} == {"gradient norm", "negative curvature"}
-    assert len(findings) == 2 * len(descent.minima()) > 0
+    assert {finding.quantity for finding in findings} == {"gradient norm", "negative curvature", "overlap of columns"}
+    assert len(findings) == 3 * len(descent.minima()) > 0
     assert all(finding.agrees for finding in findings)
     monkeypatch.setattr(descent_module, "GRADIENT_NORM", Tolerance("none", -1.0, "for a test"))
     assert not any(finding.agrees for finding in descent.certificate_findings() if finding.quantity == "gradient norm")

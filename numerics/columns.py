@@ -1,0 +1,41 @@
+"""What it costs that a decoder's columns are not orthogonal where they must be, or not in the order of the encoder's variances."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from numerics.decoder_objective import DecoderParameters
+from numerics.objective import Objective, Parameters, Statistics
+
+__all__ = ["overlap"]
+
+
+def overlap(
+    at: Parameters | DecoderParameters, statistics: Statistics, objective: Objective
+) -> Float[Tensor, " batch"]:
+    """How far the loss falls, in nats, when encoder and decoder are turned together, W P and U P with P orthogonal.
+
+    Such a turn changes nothing but ‖u_i‖² in Eq. 5. Where σ is learned, its best values leave (β/2) sum_i log(‖u_i‖² + t) with
+    t = β η_dec²/η_enc², which is least where the columns are orthogonal (Hadamard's inequality for UᵀU + t). Where σ is held,
+    sum_i σ_i² ‖u_i‖²/(2 η_dec²) is least where columns of different σ are orthogonal and the longest has the least σ
+    (rearrangement). Zero at a minimum, and anywhere a lower bound of the height above it, once σ is the best for U.
+
+    Args:
+        at: parameters with one batch dimension.
+        statistics: of the same instances.
+        objective: the loss, and which of the parameters are free.
+
+    Returns:
+        What is to be gained, none negative but for rounding.
+    """
+    noise = at.log_decoder.exp() if isinstance(at, DecoderParameters) else statistics.eta_dec.square()
+    lengths = at.U.square().sum(-2)
+    turned = torch.linalg.eigvalsh(at.U.mT @ at.U).clamp(min=0)
+    if objective.free == 2:
+        variance = at.log_variance.exp()
+        least = (variance.sort(descending=True).values * turned).sum(-1)
+        return ((variance * lengths).sum(-1) - least) / (2 * noise)
+    level = (statistics.beta * noise / statistics.eta_enc.square())[:, None]
+    return statistics.beta / 2 * ((lengths + level).log() - (turned + level).log()).sum(-1)
