@@ -15,7 +15,10 @@ from watched_proofs import prove_watching
 from derivations.proof import margin, resolved
 
 PROVED = (
-    "prop-2.minimum", "thm-1.minimum", "eq-13.reduced", "prop-3.variance", "thm-2.minimum", "thm-2.variance", "thm-3.no-middle",
+    "prop-2.minimum", "s4.1.eigenvalue", "thm-1.minimum", "thm-1.complete-collapse", "cor-1.profile", "cor-1.constant",
+    "eq-13.reduced", "prop-3.variance", "thm-2.minimum", "thm-2.rotation", "thm-2.variance", "thm-2.extra-latents", "s4.4.tight",
+    "x.decoder-variance-exact", "thm-3.hessian", "thm-3.no-middle", "thm-3.saddle", "app-c.input-variance", "s5.linear-agreement",
+    "s6.constant-output",
 )  # fmt: skip
 DISTANCES = {
     "margin", "short", "delta", "delta_2", "delta_a", "delta_b", "rise", "fall", "drop", "m", "lambda_squared",
@@ -27,8 +30,16 @@ ROOM = (
     "a mode's profile is strictly convex in lambda^2 where zeta > 0",
     "the loss is convex in each variance",
     "sigma_i lies on its side of the edge (zeta = 0)",
+    "it is positive",
+    "never more than beta s (without signal)",
+    "a piece that does not rise is nowhere positive",
+    "nor is it with R = 0",
+    "with R = 0 it is positive from the start",
+    "an active mode costs more the larger E sigma^2 is",
+    "and so does a collapsed one: sigma = 1 is best",
 )
-"""Signs of what is not near 0: the second derivative of a strictly convex function, and the edge itself where no signal is."""
+"""Signs of what is not near 0: the second derivative of a strictly convex function, the edge itself where no signal is, and what is
+positive throughout."""
 
 
 @cache
@@ -65,6 +76,15 @@ def test_only_what_is_not_near_0_has_room() -> None:
 @pytest.mark.parametrize(("text", "sharp"), [("1 - 1/(1 + rise)", True), ("1 + 1/(1 + rise)", False), ("a*m", True)])
 def test_sharp_and_blunt(text: str, sharp: bool) -> None:
     assert is_sharp(sympy.sympify(text)) == sharp
+
+
+def test_a_mode_below_its_threshold_is_compared_up_to_it() -> None:
+    """At the threshold the mode's cost rises from lambda = 0 with slope 0, and with a positive one any distance below it."""
+    (found,) = (text for text in signs_of("cor-1.profile") if text[0].startswith("at or below the threshold it costs"))
+    letters = {symbol.name: symbol for symbol in found[1].free_symbols}
+    slope = sympy.diff(found[1], letters["lambda_squared"]).subs(letters["lambda_squared"], 0)
+    assert sympy.simplify(slope.subs(letters["short"], 0)) == 0
+    assert sympy.simplify(slope.subs(letters["short"], 1)).is_positive
 
 
 def test_a_negative_direction_at_the_origin_lowers_the_loss_strictly() -> None:
