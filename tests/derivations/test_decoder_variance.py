@@ -196,3 +196,30 @@ def test_the_slope_with_deviations_held_at_the_prior():
     instance = decoder_instance([3, 2], 5, "1/2", d1=2)
     expected = instance.d2 * 10 - 5 - 3 * sympy.sqrt(5) - 4
     assert sympy.simplify(decoder_variance.slope_at_prior(instance, sympy.Integer(10)) - expected) == 0
+
+
+def test_modes_beyond_the_latents_count_whole_whatever_their_size():
+    """zeta = (4, 3), one latent: 3^2 is left, in the slope with deviations at the prior's and in what an erratum says."""
+    instance = decoder_instance([4, 3], 5, "1/2", d1=1)
+    expected = instance.d2 * 2 - 5 - 4 - 9
+    assert sympy.simplify(decoder_variance.slope_at_prior(instance, sympy.Integer(2)) - expected) == 0
+    for happening in (unbounded, vanishes):
+        assert (
+            decoder_collapse.deciding(happening, instance) == "r and the zeta_i^2 beyond d1 add up to 14, rank Z is 2"
+        )
+
+
+def test_the_cases_of_a_problem_hold_every_instance():
+    """Each of many problems with y not zero is one of the cases, by r, Z and the side of the threshold on which beta lies."""
+    names = [name for name, _ in decoder_collapse.problem_cases()]
+    told = set()
+    for instance in (*decoder_instances(), *autoencoder_instances()):
+        squares = sum(value**2 for value in instance.zeta)
+        if squares == 0:
+            told.add("Z = 0, r > 0")
+            continue
+        threshold = instance.d2 * instance.zeta[0] ** 2 / (instance.residual + squares)
+        side = "above" if instance.beta > threshold else "at" if instance.beta == threshold else "below"
+        unexplained = "0" if instance.residual == 0 else str(decoder_collapse._unexplained)
+        told.add(f"r = {unexplained}, beta {side} its threshold")
+    assert told == set(names) and len(names) == len(told)
