@@ -22,20 +22,22 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One step of a derivation: what it says, the mathematics, whether the machine decided it, and a cited lemma if any."""
+    """One step of a derivation: what it says, the mathematics, whether the machine decided it, and what it does not settle itself:
+    a cited lemma, or any size but the one of the matrices that were written out."""
 
     text: str
     formula: sympy.Basic | str = field(repr=False)
     verdict: Verdict
     lemma: str | None = None
+    size: str | None = None
 
     @property
     def latex(self) -> str:
         """The mathematics as LaTeX."""
         return self.formula if isinstance(self.formula, str) else sympy.latex(self.formula)
 
-    def _shown(self) -> tuple[str, str, Verdict, str | None]:
-        return self.text, self.latex, self.verdict, self.lemma
+    def _shown(self) -> tuple[str, str, Verdict, str | None, str | None]:
+        return self.text, self.latex, self.verdict, self.lemma, self.size
 
     def __eq__(self, other: object) -> bool:
         return self._shown() == other._shown() if isinstance(other, Step) else NotImplemented
@@ -159,12 +161,14 @@ def undecided(missing: str) -> Decision:
 
 
 def conclude(steps: Iterable[Step], scope: str = SYMBOLIC_DIMENSIONS) -> Decision:
-    """PROVED if every step is; otherwise UNDECIDED, naming the first step that is not."""
+    """PROVED if every step is; otherwise UNDECIDED, naming the first step that is not. The scope names what steps leave open."""
     steps = tuple(steps)
     gaps = [step.text for step in steps if step.verdict is not Verdict.PROVED]
     if gaps or not steps:
         return Decision(Verdict.UNDECIDED, steps, scope, missing=gaps[0] if gaps else "no step was taken")
     lemmas = sorted({step.lemma for step in steps if step.lemma})
+    sizes = ", ".join(sorted({step.size for step in steps if step.size}))
+    scope += f"; steps in {sizes}" if sizes else ""
     return Decision(Verdict.PROVED, steps, scope + "".join(f"; conditional on {lemma}" for lemma in lemmas))
 
 

@@ -34,7 +34,7 @@ from derivations.notation import (
     d2,
     weight,
 )
-from derivations.proof import equal, margin, nonnegative, written_out, zero
+from derivations.proof import equal, in_size, margin, nonnegative, written_out, zero
 
 REDUCED = SquaredNorm(U * V.T - Z) + Trace(U * Sigma * U.T) + weight * SquaredNorm(V)
 """Eq 6 as the reduction of the loss derives it."""
@@ -146,20 +146,26 @@ def rearrangement_steps() -> tuple[Step, ...]:
     )
     leftwards = slack(a_i, b_i, q_i, b_next, q) - slack(a_i, b_i, q_i, b_next + b_rise, q + (a_i + a_drop) * b_rise)
     return (
-        written_out(
-            "the trace of two diagonal matrices and a rotation (written out in 3 x 3)",
-            Trace(MatMul(diag(*a), entries, diag(*b), entries.T, evaluate=False)),
-            double_sum,
+        in_size(
+            "3 x 3",
+            written_out(
+                "the trace of two diagonal matrices and a rotation",
+                Trace(MatMul(diag(*a), entries, diag(*b), entries.T, evaluate=False)),
+                double_sum,
+            ),
         ),
-        zero(
-            "unit row and column sums make the potentials add up to their sums (written out in 2 x 2)",
-            sum(
-                (p + r) * o
-                for p, row in zip(potentials, squares, strict=True)
-                for r, o in zip(others, row, strict=True)
-            )
-            - sum(potentials)
-            - sum(others),
+        in_size(
+            "2 x 2",
+            zero(
+                "unit row and column sums make the potentials add up to their sums",
+                sum(
+                    (p + r) * o
+                    for p, row in zip(potentials, squares, strict=True)
+                    for r, o in zip(others, row, strict=True)
+                )
+                - sum(potentials)
+                - sum(others),
+            ),
         ),
         zero("the slack vanishes on the diagonal", slack(a_i, b_i, q_i, b_next, q), {b_next: b_i, q: q_i}),
         nonnegative("to the right of the diagonal the slack does not fall", rightwards),

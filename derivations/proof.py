@@ -7,6 +7,7 @@ positive margin, such as zeta = sqrt(beta) eta_dec (1 + margin), so that decidin
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 import sympy
@@ -44,6 +45,11 @@ def written_out(text: str, left: Expr, right: Expr) -> Step:
     """A scalar identity whose left side is shown as it was built, of explicit matrices, and multiplied out to be decided."""
     agree = is_zero(left.doit() - right)
     return _decided(text, Eq(left, right, evaluate=False), agree, None)
+
+
+def in_size(size: str, step: Step) -> Step:
+    """A step that was decided for matrices of one size, such as "2 x 2", and is taken for any: the scope of the verdict says so."""
+    return replace(step, text=f"{step.text} (written out in {size})", size=size)
 
 
 def nonnegative(text: str, expression: Expr, case: Case | None = None) -> Step:

@@ -26,7 +26,7 @@ from derivations.claim import Assumption, Claim, Decision, Erratum, Severity, St
 from derivations.instances import Instance
 from derivations.least_loss import ORTHOGONAL
 from derivations.notation import I_latent, Lambda, P, Sigma, Sigma_sorted, Theta, V, d1, eta_enc, i, weight, zeta
-from derivations.proof import equal, margin, same, written_out
+from derivations.proof import equal, in_size, margin, same, written_out
 from derivations.rotation_witnesses import refuting_rotation
 from derivations.rotations import ARBITRARY, conjunct_steps, refuted_for_fixed_variance, stationarity_steps
 from derivations.theorem_2_learned_variance import (
@@ -125,10 +125,13 @@ def orthogonal_column_steps() -> tuple[Step, ...]:
             Sigma * gram_symbol * (gram_symbol - diagonal),
             ((gram_symbol * Sigma, Sigma * gram_symbol),),
         ),
-        written_out(
-            "Tr X (X - D) is the sum of the squared off-diagonal entries (written out in 3 x 3)",
-            Trace(MatMul(X, X - D, evaluate=False)),
-            off_diagonal,
+        in_size(
+            "3 x 3",
+            written_out(
+                "Tr X (X - D) is the sum of the squared off-diagonal entries",
+                Trace(MatMul(X, X - D, evaluate=False)),
+                off_diagonal,
+            ),
         ),
         equal(
             "if X is diagonal, Sigma = P^T S P with S the best one for Lambda costs the same",
@@ -143,7 +146,7 @@ def orthogonal_column_steps() -> tuple[Step, ...]:
             (*ORTHOGONAL, best_for_lengths),
         ),
         equal("and its trace is that of S", Trace(P.T * best * P), Trace(best), ORTHOGONAL),
-        same("a rotation keeps the determinant (written out in 2 x 2)", rest.det(), rotation.det() ** 2 * square.det()),
+        in_size("2 x 2", same("a rotation keeps the determinant", rest.det(), rotation.det() ** 2 * square.det())),
         same(
             "the best variance of a collapsed column is the prior's",
             best_variance(_length),

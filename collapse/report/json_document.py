@@ -105,7 +105,13 @@ def counterexample_of(decision: Decision | None) -> dict[str, Any] | None:
 
 
 def _step(step: Step) -> dict[str, Any]:
-    return {"text": step.text, "latex": step.latex, "verdict": step.verdict.value, "lemma": step.lemma}
+    return {
+        "text": step.text,
+        "latex": step.latex,
+        "verdict": step.verdict.value,
+        "lemma": step.lemma,
+        "size": step.size,
+    }
 
 
 def _probe(probe: Probe) -> dict[str, Any]:

@@ -18,7 +18,7 @@ SCHEMA = {
     },
     "printed": {"latex": TEXT, "verdict": TEXT, "scope": TEXT, "counterexample": (DICT, type(None))},
     "corrected": {"latex": TEXT, "verdict": TEXT, "scope": TEXT},
-    "step": {"text": TEXT, "latex": TEXT, "verdict": TEXT, "lemma": (TEXT, type(None))},
+    "step": {"text": TEXT, "latex": TEXT, "verdict": TEXT, "lemma": (TEXT, type(None)), "size": (TEXT, type(None))},
     "evidence": {
         "layer": TEXT, "instances": WHOLE, "worst_residual": NUMBER, "tolerance": NUMBER, "passed": TRUTH,
     },

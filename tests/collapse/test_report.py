@@ -18,7 +18,9 @@ from derivations.ledger import CLAIMS, claims_by_id
 from derivations.lemmas import Lemma, Stress
 from numerics.evidence import Evidence, layers_of
 
-PROVED = Decision(Verdict.PROVED, (Step("it holds", sympy.Eq(sympy.Symbol("beta"), 1), Verdict.PROVED, "a lemma"),))
+PROVED = Decision(
+    Verdict.PROVED, (Step("it holds", sympy.Eq(sympy.Symbol("beta"), 1), Verdict.PROVED, "a lemma", "2 x 2"),)
+)
 REFUTED = Decision(Verdict.REFUTED, witness=Witness((("zeta", "(3, [1])"), ("i", "2")), "it is 5, not 4"))
 ESCAPE = "\x1b"
 
@@ -83,7 +85,9 @@ def test_a_claim_in_the_document(claim: Claim) -> None:
     assert found["mutants"]["total"] == found["mutants"]["refuted"] == len(mutants_of(claim))
     assert found["mutants"]["survivors"] == []
     assert [row["layer"] for row in found["evidence"]] == list(layers_of(claim))
-    assert found["steps"] == [{"text": "it holds", "latex": r"\beta = 1", "verdict": "proved", "lemma": "a lemma"}]
+    assert found["steps"] == [
+        {"text": "it holds", "latex": r"\beta = 1", "verdict": "proved", "lemma": "a lemma", "size": "2 x 2"}
+    ]
     if claim.corrected is None:
         assert found["corrected"] is None and found["printed"]["counterexample"] is None
         assert found["printed"]["verdict"] == "proved"

@@ -1,5 +1,7 @@
 """Verdicts, steps and witnesses: what concludes to PROVED, and what never does."""
 
+import pickle
+
 import pytest
 import sympy
 
@@ -14,6 +16,7 @@ from derivations.claim import (
     refuted,
     undecided,
 )
+from derivations.proof import in_size
 
 x = sympy.Symbol("x")
 
@@ -82,3 +85,10 @@ def test_verdicts_are_written_in_lower_case():
 
 def test_a_step_is_shown_in_latex():
     assert SHOWN.latex == "x = 1"
+
+
+def test_the_scope_names_the_sizes_in_which_steps_were_decided():
+    steps = [in_size(size, Step("it holds", "x", Verdict.PROVED)) for size in ("3 x 3", "2 x 2", "3 x 3")]
+    assert [step.text for step in steps] == [f"it holds (written out in {step.size})" for step in steps]
+    assert conclude(steps).scope == "symbolic dimensions; steps in 2 x 2, 3 x 3"
+    assert pickle.loads(pickle.dumps(steps[0])) == steps[0] != steps[1]
