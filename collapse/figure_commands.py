@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,6 +44,7 @@ def figures(
     from collapse.experiments import FIGURES, Effort, experiments_of, run
     from collapse.report.experiment_plots import blank
     from collapse.report.experiments import as_csv, document, print_sweep
+    from collapse.store import claimed
     from numerics.datasets import data_set
     from numerics.descent import resolve_device
 
@@ -52,9 +55,7 @@ def figures(
     names = list(dict.fromkeys(figure or (name for name in FIGURES if _fits(FIGURES[name].data, data))))
     asked = {name: experiments_of(name, data=data, effort=effort, hidden=hidden, seeds=seeds) for name in names}
     place = str(resolve_device(device))
-    _folder("--output", output)
-    if resume is not None:
-        _folder("--resume", resume)
+    _make(output)
     other = ("" if data is None else f"-{data}") + ("" if effort is Effort.DEFAULT else f"-{effort}")
     other += ("" if hidden is None else f"-hidden-{hidden}") + ("" if seeds is None else f"-seeds-{seeds}")
     targets = {
@@ -64,7 +65,7 @@ def figures(
     }
     console = console_for(False)
     done: dict[str, Any] = {}
-    try:
+    with claimed(resume), _told(resume):
         for name, experiments in asked.items():
             with _Progress(console, name, len(experiments)) as progress:
                 missing = [each for each in experiments if each.name not in done]
@@ -81,13 +82,20 @@ def figures(
             write("--output", targets[name, "json"], as_json(document(name, experiments, sweeps, place)))
             _draw(name, experiments, sweeps, data_set, place, targets[name, "png"])
             console.print(f"written: {', '.join(str(targets[name, end]) for end in ('png', 'csv', 'json'))}")
-    except KeyboardInterrupt:
-        interrupted(f"interrupted: figures that were written are complete; {_kept(resume)}")
 
 
 def _fits(usual: str, data: str | None) -> bool:
     """Whether a figure that is usually of these data is worth drawing of the others: a regression for one, images for the other."""
     return data is None or (usual == "synthetic") == (data == "synthetic")
+
+
+@contextmanager
+def _told(resume: Path | None) -> Iterator[None]:
+    """An interrupt ends with a line about what is kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        interrupted(f"interrupted: figures that were written are complete; {_kept(resume)}")
 
 
 def _kept(resume: Path | None) -> str:
@@ -114,11 +122,11 @@ def _draw(name: str, experiments: list[Any], sweeps: list[Any], data_set: Any, d
         ) from None
 
 
-def _folder(option: str, path: Path) -> None:
+def _make(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataError(f"{option}: cannot make the folder {path}: {error.strerror}. Name another.") from None
+        raise DataError(f"--output: cannot make the folder {path}: {error.strerror}. Name another.") from None
 
 
 class _Progress:

@@ -14,7 +14,7 @@ from typing import Any
 from derivations.errors import DataError
 from numerics.falsify import Attempt
 
-__all__ = ["Store", "opened"]
+__all__ = ["Store", "claimed", "opened"]
 
 _ATTEMPTS = "attempts.jsonl"
 _CHECKSUM = "checksum"
@@ -60,20 +60,39 @@ def opened(directory: Path | None, settings: dict[str, Any]) -> Iterator[Store]:
         yield Store()
         return
     store = Store(directory / _ATTEMPTS)
-    with ExitStack() as stack:
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-            _claim(stack.enter_context((directory / "lock").open("w")), directory)
+    with claimed(directory):
+        with _usable(directory):
             _check(directory / "settings.json", settings)
             store.found = _read(directory / _ATTEMPTS)
-        except OSError as error:
-            raise DataError(
-                f"--resume: cannot use {directory}: {error.strerror}. Name a folder you can write to."
-            ) from None
         yield store
 
 
-def _claim(lock: Any, directory: Path) -> None:
+@contextmanager
+def claimed(directory: Path | None) -> Iterator[None]:
+    """A folder of `--resume`, which is made if it is not there, for this run alone; None for no folder.
+
+    Raises:
+        DataError: another run uses it, or it cannot be used.
+    """
+    with ExitStack() as stack:
+        if directory is not None:
+            with _usable(directory):
+                directory.mkdir(parents=True, exist_ok=True)
+                _lock(stack.enter_context((directory / "lock").open("w")), directory)
+        yield
+
+
+@contextmanager
+def _usable(directory: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"--resume: cannot use {directory}: {error.strerror}. Name a folder you can write to."
+        ) from None
+
+
+def _lock(lock: Any, directory: Path) -> None:
     try:
         import fcntl
     except ImportError:  # no such locks on this system

@@ -15,6 +15,7 @@ import torch
 from command_line import ROOT, environment, run
 
 from collapse.experiments import FIGURES, SYNTHETIC_BETAS, Effort, experiments_of
+from collapse.store import claimed
 from derivations.errors import DataError
 from numerics.datasets import SYNTHETIC_SQUARES
 from numerics.tolerances import TRAINED_LINEAR
@@ -98,6 +99,13 @@ def test_bad_usage_is_refused(arguments: tuple[str, ...], message: str) -> None:
     process = run("figures", *arguments)
     assert process.returncode == 2
     assert message in process.stderr and "Traceback" not in process.stderr
+
+
+def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
+    with claimed(tmp_path):
+        process = run(*COMMAND, "--output", str(tmp_path / "figures"), "--resume", str(tmp_path))
+    assert process.returncode == 2
+    assert f"another run is using {tmp_path}" in process.stderr and "Traceback" not in process.stderr
 
 
 @pytest.mark.parametrize(
