@@ -76,6 +76,16 @@ def test_a_root_of_what_is_undefined_is_undefined(backend: str, formula: Expr) -
     assert is_undefined(evaluate(formula, {_a: MINUS[backend]}, backend))
 
 
+@pytest.mark.parametrize("backend", ["numpy", "torch", "exact"])
+@pytest.mark.parametrize(
+    ("exponent", "expected"),
+    [(Rational(3, 2), 64), (2, 256), (-2, 1 / 256), (Rational(-1, 2), 1 / 4), (Rational(1, 4), 2)],
+)
+def test_powers(backend: str, exponent: Any, expected: float) -> None:
+    base = {"numpy": 16.0, "torch": torch.tensor(16.0, dtype=torch.float64), "exact": sympy.Integer(16)}[backend]
+    assert float(evaluate(_a**exponent, {_a: base}, backend)) == expected
+
+
 @pytest.mark.parametrize("backend", MINUS)
 def test_the_branch_of_a_piecewise_that_does_not_apply_is_not_seen(backend: str) -> None:
     formula = Piecewise((sympy.sqrt(_a), _a > 0), (1 / (_a + 2), True))

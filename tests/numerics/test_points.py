@@ -82,6 +82,7 @@ def test_the_sorting_permutation_sorts(problems: list[Any]) -> None:
         sort = values[n.P_sort]
         assert close(sort @ sort.T, np.eye(problem.d1, dtype=int).astype(sort.dtype))
         assert close(sort @ values[n.Sigma] @ sort.T, values[n.Sigma_sorted])
+        assert close(values[n.Sigma], np.diag([value * value for value in problem.sigma]))
         assert np.all(np.diff(values[n.Sigma_sorted].diagonal()) >= 0)
         moved += not bool(np.all(sort == np.eye(problem.d1)))
     assert moved > 0, "no instance whose deviations are out of order"

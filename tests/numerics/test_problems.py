@@ -13,7 +13,7 @@ from derivations.errors import DataError
 from numerics.decoder_problems import decoder_problems
 from numerics.problem import Problem
 from numerics.problems import REGIMES, planted_problem, random_problems, regime_counts, regimes_of
-from numerics.regimes import mode_thresholds
+from numerics.regimes import misfit, mode_thresholds
 from numerics.tolerances import FLOAT64_IDENTITY, PLANTED_SPECTRUM
 
 drawn = cache(random_problems)
@@ -234,6 +234,29 @@ def test_tags_of_an_autoencoder_are_computed_from_its_moments() -> None:
         Problem(A=np.diag([4.0, 1.0]), C=np.diag([4.0, 1.0]), y2=5.0, d1=3, beta=20.0, eta_dec=1.0, eta_enc=1.0)
     )
     assert {"autoencoder", "r-zero", "large-beta", "complete-collapse", "d1-above", "square"} <= tags
+
+
+def test_what_only_looks_like_an_autoencoder_is_none() -> None:
+    tags = regimes_of(
+        Problem(A=np.diag([4.0, 1.0]), C=np.diag([4.0, 0.5]), y2=5.0, d1=3, beta=1.0, eta_dec=1.0, eta_enc=1.0)
+    )
+    assert "square" in tags and "autoencoder" not in tags
+
+
+@pytest.mark.parametrize(
+    ("beta", "tag"),
+    [(0.09, {"small-beta"}), (1 / 10, set()), (10.0, set()), (10.1, {"large-beta"})],
+)
+def test_beta_is_small_or_large_beyond_a_tenth_and_ten(beta: float, tag: set[str]) -> None:
+    problem = Problem(A=np.eye(1), C=np.eye(1), y2=1.0, d1=1, beta=beta, eta_dec=1.0, eta_enc=1.0)
+    assert regimes_of(problem) & {"small-beta", "large-beta"} == tag
+
+
+def test_the_misfit_of_a_batch_is_that_of_each() -> None:
+    """d2 s less r, min(zeta^2, beta s) up to d1, and the zeta^2 beyond: 6 - (1/2 + 4 + 1 + 1/4) and 3 - (1/2 + 2 + 2 + 1)."""
+    squares = np.array([[9.0, 1.0, 0.25], [9.0, 3.0, 1.0]])
+    found = misfit(np.array([2.0, 1.0]), squares, 0.5, 2.0, 2, 3)
+    assert found.tolist() == [6 - 5.75, 3 - 5.5]
 
 
 def test_a_cross_moment_that_is_rounding_alone_has_no_direction() -> None:
