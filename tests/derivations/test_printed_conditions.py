@@ -164,9 +164,7 @@ PRINTED = {
     "thm-2.pruning-level-learned": lambda h, t: implies(h.product > 0, h.product**2 >= h.water),
     "thm-2.pruned-count": lambda h, t: implies(h.rank_of_Z == h.dstar and h.d1 < h.d0, pruned(h, t) == h.d1 - h.d0),
     "thm-2.shrinkage": lambda h, t: (
-        (h.zeta**2 <= h.water) == (h.product == 0)
-        and implies(h.product > 0, h.product < h.zeta)
-        and h.product == t.product
+        h.product == t.product and (h.product == 0 if h.zeta < h.water else h.product < h.zeta)
     ),
     "thm-2.soft-thresholding": lambda h, t: h.product == max(Q(0), h.zeta - h.level),
     # sections 4.4 and 4.5
@@ -194,6 +192,11 @@ CORRECTED = {
     ),
     "thm-2.pruning-level-learned": lambda h, t: (h.product > 0) == (h.zeta**2 > h.water),
     "thm-2.pruned-count": lambda h, t: implies(h.rank_of_Z == h.dstar, pruned(h, t) == max(0, h.dstar - h.d1)),
+    "thm-2.shrinkage": lambda h, t: (
+        (h.zeta <= h.level) == (h.product == 0)
+        and implies(h.product > 0, h.product < h.zeta)
+        and h.product == t.product
+    ),
     "thm-2.soft-thresholding": lambda h, t: h.product == garrote(h.zeta, h.water),
     "s4.4.no-causal-relation-value": ended,
     "s4.5.prior-variance-fixed": lambda h, t: (h.product == 0) == (h.zeta * h.enc <= h.level * h.sigma),

@@ -120,6 +120,13 @@ def test_a_remaining_mode_lies_below_the_water_level() -> None:
     assert 0 < learned_product(at.zeta[at.mode], at.water()) ** 2 < at.water()
 
 
+def test_a_singular_value_below_the_printed_level_remains() -> None:
+    at = Point("thm-2.shrinkage")
+    signal = at.zeta[at.mode]
+    assert at.level() < signal < at.water(), "below beta eta_dec^2, though not below its root"
+    assert 0 < learned_product(signal, at.water()) < signal
+
+
 def test_the_printed_count_is_negative() -> None:
     at = Point("thm-2.pruned-count")
     modes = at.sequence("zeta")
