@@ -20,12 +20,20 @@ SAME_MINIMUM = And(Eq(lam[i], there(lam[i])), Eq(theta[i], there(theta[i])))
 SAME_LOSS = Implies(SAME_WATER, Eq(least, there(least)))
 INDEPENDENT_OF_PRIOR = Implies(SAME_WATER, Equivalent(Eq(product[i], 0), Eq(there(product[i]), 0)))
 LEVEL, LEVEL_THERE = root_water, there(root_water)
-RISES = And(Lt(LEVEL, LEVEL_THERE), Lt(LEVEL_THERE, zeta[i]))
-TREND = Implies(RISES, Lt(lam[i], there(lam[i])))
-TREND_OF_ENCODER = Implies(RISES, Gt(theta[i], there(theta[i])))
+TREND = Implies(Lt(LEVEL, LEVEL_THERE), Lt(lam[i], there(lam[i])))
+TREND_OF_ENCODER = Implies(Lt(LEVEL, LEVEL_THERE), Gt(theta[i], there(theta[i])))
+TREND_WHILE_ACTIVE = Implies(And(Lt(LEVEL, LEVEL_THERE), Lt(LEVEL_THERE, zeta[i])), Lt(lam[i], there(lam[i])))
 
 # ------------------------------------------------------------------------------------------ as corrected
 COLLAPSED_LATENT = Equivalent(Le(zeta[i] - sympy.sqrt(beta) * eta_dec, 0), Eq(lam[i], 0))
+RISE_AND_FALL = Implies(
+    Lt(LEVEL, LEVEL_THERE),
+    And(
+        Implies(Le(LEVEL_THERE, zeta[i] / 2), Lt(lam[i], there(lam[i]))),
+        Implies(And(Ge(LEVEL, zeta[i] / 2), Lt(LEVEL, zeta[i])), Gt(lam[i], there(lam[i]))),
+    ),
+)
+FALL_OF_ENCODER = Implies(And(Lt(LEVEL, LEVEL_THERE), Lt(LEVEL, zeta[i])), Gt(theta[i], there(theta[i])))
 CORRECTED_TREND = Implies(
     And(Lt(LEVEL, LEVEL_THERE), Le(LEVEL_THERE, zeta[i])),
     And(
@@ -38,7 +46,9 @@ AT_PRIOR, ANY_FIXED = Universal(PRIOR), Universal(FIXED)
 SMALL_BETA = Universal(FIXED, "a sufficiently small beta")
 ANY_LEVEL, ANY_LEVEL_AT_PRIOR = Universal(FIXED, "beta and eta_dec"), Universal(PRIOR, "beta and eta_dec")
 ANY_PRIOR = Universal(PRIOR, "beta, eta_dec and eta_enc")
-TREND_AT_PRIOR = Universal(PRIOR, "beta and eta_dec", landmarks=(Rational(1, 2), sympy.S.One))
+TREND_AT_PRIOR, ANY_TREND = (
+    Universal(kind, "beta and eta_dec", landmarks=(Rational(1, 2), sympy.S.One)) for kind in (PRIOR, FIXED)
+)
 
 CLAIMS = (
     Claim(
@@ -130,30 +140,47 @@ CLAIMS = (
     Claim(
         "thm-1.norm-trend",
         "§4.2, last paragraph",
-        "as sqrt(beta) eta_dec rises (below zeta_i), the singular value of U rises, strictly",
+        "as sqrt(beta) eta_dec rises, the singular value of U rises, strictly",
         printed=Statement(TREND, TREND_AT_PRIOR),
+        corrected=Statement(RISE_AND_FALL, TREND_AT_PRIOR),
+        observable=TREND_AT_PRIOR.observable,
+        uses=("thm-1.minimum",),
+        assumptions=(Assumption("sigma_i = eta_enc for all i", ANY_TREND),),
+        erratum=Erratum(
+            "the eigenvalue of U increases with sqrt(beta) eta_dec",
+            "it increases up to sqrt(beta) eta_dec = zeta_i/2, decreases from there to 0 at zeta_i, and stays 0",
+            Severity.CONCLUSION,
+        ),
+    ),
+    Claim(
+        "thm-1.norm-trend-active",
+        "§4.2, last paragraph",
+        "the same read of an active mode: while sqrt(beta) eta_dec stays below zeta_i, the singular value of U rises with it",
+        printed=Statement(TREND_WHILE_ACTIVE, TREND_AT_PRIOR),
         corrected=Statement(CORRECTED_TREND, TREND_AT_PRIOR),
         observable=TREND_AT_PRIOR.observable,
         uses=("thm-1.minimum",),
-        assumptions=(
-            Assumption(
-                "sigma_i = eta_enc for all i",
-                Universal(FIXED, "beta and eta_dec", landmarks=(Rational(1, 2), sympy.S.One)),
-            ),
-        ),
+        assumptions=(Assumption("sigma_i = eta_enc for all i", ANY_TREND),),
         erratum=Erratum(
             "the eigenvalue of U increases with sqrt(beta) eta_dec",
-            "it increases up to sqrt(beta) eta_dec = zeta_i/2 and decreases from there",
+            "for an active mode too it increases up to sqrt(beta) eta_dec = zeta_i/2 only, and decreases from there",
             Severity.CONCLUSION,
         ),
     ),
     Claim(
         "thm-1.norm-trend-encoder",
         "§4.2, last paragraph",
-        "as sqrt(beta) eta_dec rises (below zeta_i), the singular value of V falls, strictly (sigma_i = eta_enc)",
+        "as sqrt(beta) eta_dec rises, the singular value of V falls, strictly",
         printed=Statement(TREND_OF_ENCODER, ANY_LEVEL_AT_PRIOR),
+        corrected=Statement(FALL_OF_ENCODER, ANY_LEVEL_AT_PRIOR),
         observable=ANY_LEVEL_AT_PRIOR.observable,
         uses=("thm-1.minimum",),
+        assumptions=(Assumption("sigma_i = eta_enc for all i", ANY_LEVEL),),
+        erratum=Erratum(
+            "the first layer decreases with sqrt(beta) eta_dec",
+            "it does as long as sqrt(beta) eta_dec < zeta_i; from there on it is 0",
+            Severity.CONDITION,
+        ),
     ),
     Claim(
         "thm-1.divergence",

@@ -100,8 +100,15 @@ def test_least_loss_differs_at_equal_products_of_beta_and_eta_dec_squared() -> N
     assert least(at.level(), at.eta_dec) != least(at.level("_there"), at.eta_dec_there)
 
 
+def test_neither_singular_value_moves_beyond_the_threshold() -> None:
+    for at in (Point("thm-1.norm-trend"), Point("thm-1.norm-trend-encoder")):
+        signal = at.zeta[at.mode]
+        assert signal <= at.level() < at.level("_there")
+        assert not any(fixed_product(signal, at.level(place), at.eta_enc, at.eta_enc) for place in ("", "_there"))
+
+
 def test_the_singular_value_of_U_does_not_rise_throughout() -> None:
-    at = Point("thm-1.norm-trend")
+    at = Point("thm-1.norm-trend-active")
     signal, here, there = at.zeta[at.mode], at.level(), at.level("_there")
     assert here < there < signal
     squares = [level * (signal - level) / at.eta_enc**2 for level in (here, there)]
