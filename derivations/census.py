@@ -55,7 +55,7 @@ CENSUS: tuple[Item, ...] = (
     _item("§4.1, after Equation 9", "A is the covariance of the input", "s4.1.covariance"),
     _item("Theorem 1", "the minimum for sigma_i = eta_enc", "thm-1.minimum"),
     _item("Equation 10", "lambda_i and theta_i", "thm-1.minimum"),
-    _item("§4.2", "the learned model becomes low-rank", "thm-1.low-rank"),
+    _item("§4.2", "the learned model becomes low-rank", "thm-1.low-rank", "thm-1.rank-deficient"),
     _item("§4.2", "complete collapse", "thm-1.complete-collapse"),
     _item("§4.2", "partial collapse", "thm-1.partial-collapse"),
     _item(

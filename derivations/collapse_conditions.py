@@ -6,12 +6,14 @@ import sympy
 from sympy import And, Eq, Equivalent, Ge, Gt, Implies, Le, Lt, Rational
 
 from derivations.claim import Assumption, Claim, Erratum, Severity, Statement
-from derivations.notation import beta, eta_dec, i, root_water, zeta
+from derivations.notation import beta, d1, dstar, eta_dec, i, root_water, zeta
 from derivations.situations import FIXED, PRIOR, diverges, lam, least, product, rank, there, theta
 from derivations.universal import Universal
 
 # ------------------------------------------------------------------------------------------ as printed
 RANK = Equivalent(Ge(rank, i), Gt(zeta[i] - sympy.sqrt(beta) * eta_dec, 0))
+SIGN = zeta[i] - sympy.sqrt(beta) * eta_dec
+DEFICIENT = Implies(Lt(SIGN, 0), Lt(rank, dstar))
 PARTIAL_COLLAPSE = Implies(Le(zeta[i] ** 2 - sympy.sqrt(beta) * eta_dec, 0), Eq(lam[i], 0))
 NO_COLLAPSE = Gt(there(lam[1]), 0)
 NO_PARTIAL_COLLAPSE = Gt(there(lam[i]), 0)
@@ -26,6 +28,9 @@ TREND_WHILE_ACTIVE = Implies(And(Lt(LEVEL, LEVEL_THERE), Lt(LEVEL_THERE, zeta[i]
 
 # ------------------------------------------------------------------------------------------ as corrected
 COLLAPSED_LATENT = Equivalent(Le(zeta[i] - sympy.sqrt(beta) * eta_dec, 0), Eq(lam[i], 0))
+DEFICIENT_WITHIN = And(
+    Implies(Lt(d1, dstar), Lt(rank, dstar)), Implies(Eq(i, dstar), Equivalent(Lt(rank, dstar), Le(SIGN, 0)))
+)
 RISE_AND_FALL = Implies(
     Lt(LEVEL, LEVEL_THERE),
     And(
@@ -60,6 +65,22 @@ CLAIMS = (
         observable=AT_PRIOR.observable,
         uses=("thm-1.minimum",),
         assumptions=(Assumption("sigma_i = eta_enc for all i", ANY_FIXED),),
+    ),
+    Claim(
+        "thm-1.rank-deficient",
+        "§4.2, after Theorem 1",
+        "the same sentence read of the matrix: where zeta_i - sqrt(beta) eta_dec < 0 for some i <= d1 (zeta_i = 0 beyond d*), "
+        "rank U V^T < d* = min(d0, d2)",
+        printed=Statement(DEFICIENT, AT_PRIOR),
+        corrected=Statement(DEFICIENT_WITHIN, AT_PRIOR),
+        observable=AT_PRIOR.observable,
+        uses=("thm-1.minimum",),
+        assumptions=(Assumption("sigma_i = eta_enc for all i", ANY_FIXED),),
+        erratum=Erratum(
+            "when the sign is negative for some i, the learned model becomes low-rank",
+            "rank U V^T < d* iff d1 < d* or the sign at i = d* is not positive; a latent beyond d* collapses at full rank",
+            Severity.CONDITION,
+        ),
     ),
     Claim(
         "thm-1.partial-collapse",

@@ -153,6 +153,7 @@ def pruned(h: Side, t: Side) -> int:
 PRINTED = {
     # section 4.2
     "thm-1.low-rank": lambda h, t: (h.rank >= h.i) == (h.zeta - h.level > 0),
+    "thm-1.rank-deficient": lambda h, t: implies(h.zeta < h.level, h.rank < h.dstar),
     "thm-1.partial-collapse": lambda h, t: implies(h.zeta**2 - h.level <= 0, h.lam == 0),
     "thm-1.small-beta": lambda h, t: t.first_lam > 0,
     "thm-1.small-beta-partial": lambda h, t: t.lam > 0,
@@ -190,6 +191,9 @@ PRINTED = {
     "s4.5.beta-versus-eta": lambda h, t: implies(h.beta / t.beta == (h.dec / t.dec) ** 2, same_minimum(h, t)),
 }
 CORRECTED = {
+    "thm-1.rank-deficient": lambda h, t: (
+        implies(h.d1 < h.dstar, h.rank < h.dstar) and implies(h.i == h.dstar, (h.rank < h.dstar) == (h.zeta <= h.level))
+    ),
     "thm-1.partial-collapse": lambda h, t: (h.zeta - h.level <= 0) == (h.lam == 0),
     "thm-1.small-beta": lambda h, t: (h.first_zeta > 0) == (t.first_lam > 0),
     "thm-1.small-beta-partial": lambda h, t: (h.zeta > 0) == (t.lam > 0),

@@ -70,6 +70,13 @@ def test_partial_collapse_condition_holds_where_the_latent_is_active() -> None:
     assert fixed_product(signal, level, at.eta_enc, at.eta_enc) > 0
 
 
+def test_a_latent_without_a_mode_leaves_the_rank_full() -> None:
+    at = Point("thm-1.rank-deficient")
+    assert at.zeta[at.mode] < at.level()
+    kept = [fixed_product(signal, at.level(), at.eta_enc, at.eta_enc) for signal in at.zeta]
+    assert sum(length > 0 for length in kept) == min(at.d0, at.d2)
+
+
 def test_printed_condition_holds_where_the_learned_latent_is_active() -> None:
     at = Point("thm-2.same-conditions-printed")
     signal = at.zeta[at.mode]
