@@ -136,6 +136,7 @@ CENSUS: tuple[Item, ...] = (
     _item("Figure 2", "MNIST", "fig-2.thresholds"),
     _item("§5 and Figure 3", "the spectrum of MNIST", "fig-3.spectrum"),
     _item("Figure 3", "remaining modes", "fig-3.modes"),
+    _item("§5 and Figure 3", "generated images lose diversity and variation", "fig-3.variation"),
     _item("Appendix A.1", "Tanh", "app-a.tanh"),
     _item("§5", "a collapsed model outputs a constant", "s6.constant-output"),
 )

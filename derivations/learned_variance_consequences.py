@@ -1,4 +1,4 @@
-"""What follows from Theorem 2: what a learned Sigma leaves unchanged, bounds, prunes and shrinks (§4.3)."""
+"""What follows from Theorem 2: what a learned Sigma leaves unchanged, bounds, prunes and shrinks (§4.3, Figure 3)."""
 
 from __future__ import annotations
 
@@ -39,6 +39,12 @@ SHRINKAGE = And(
     Implies(Lt(zeta[i], WATER), Eq(product[i], 0)), Implies(Ge(zeta[i], WATER), Lt(product[i], zeta[i])), SAME_MODES
 )
 SOFT = Eq(product[i], Max(0, zeta[i] - root_water))
+VARIATION = eta_enc**2 * lam[i] ** 2
+"""The i-th eigenvalue of the covariance of generated data, eta_enc^2 U U^T: of U z with z from the prior."""
+LESS_VARIATION = Implies(
+    Lt(LEVEL, LEVEL_THERE),
+    And(Ge(VARIATION, there(VARIATION)), Implies(Gt(lam[i], 0), Gt(VARIATION, there(VARIATION)))),
+)
 
 # ------------------------------------------------------------------------------------------ as corrected
 COLLAPSED = Equivalent(Le(zeta[i] - sympy.sqrt(beta) * eta_dec, 0), Eq(product[i], 0))
@@ -182,6 +188,16 @@ CLAIMS = (
             "it removes those with zeta_i^2 <= beta eta_dec^2, that is zeta_i <= sqrt(beta) eta_dec, and shrinks the others",
             Severity.CONDITION,
         ),
+    ),
+    Claim(
+        "fig-3.variation",
+        "§5, Figure 3",
+        "generated data lose variation as beta (or eta_dec) rises: each eigenvalue of the covariance of U z, z from the prior, "
+        "falls until it is 0, in the linear model with a learned Sigma",
+        printed=Statement(LESS_VARIATION, ANY_LEVEL),
+        observable=ANY_LEVEL.observable,
+        uses=("thm-2.minimum",),
+        assumptions=(Assumption("Sigma is learned", Universal(PRIOR, "beta and eta_dec")),),
     ),
     Claim(
         "thm-2.soft-thresholding",

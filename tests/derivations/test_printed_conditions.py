@@ -178,6 +178,10 @@ PRINTED = {
         h.product == t.product and (h.product == 0 if h.zeta < h.water else h.product < h.zeta)
     ),
     "thm-2.soft-thresholding": lambda h, t: h.product == max(Q(0), h.zeta - h.level),
+    "fig-3.variation": lambda h, t: implies(
+        h.level < t.level,
+        h.enc * h.lam >= t.enc * t.lam and implies(h.lam > 0, h.enc * h.lam > t.enc * t.lam),
+    ),
     # sections 4.4 and 4.5
     "s4.4.no-causal-relation-value": lambda h, t: implies(h.beta == t.beta, collapsed_together(h, t)),
     "s4.5.values-crucial": ended,
