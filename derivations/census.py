@@ -48,6 +48,7 @@ CENSUS: tuple[Item, ...] = (
     _item("Proposition 2", "the minimum for a fixed Sigma", "prop-2.minimum", "prop-2.rotation"),
     _item("Equation 7", "U and V by singular vectors and a rotation", "prop-2.minimum", "prop-2.rotation"),
     _item("Equation 8", "lambda_i and theta_i", "prop-2.minimum"),
+    _item("§4.1, after Proposition 2", "which sign decides the rank of U and V", "s4.1.sign"),
     _item("§4.1, after Proposition 2", "what the eigenvalues of Z Z^T are", "s4.1.eigenvalue"),
     _item("Equation 9", "Z Z^T for a linear target", "eq-9.alignment"),
     _item("§4.1, after Equation 9", "Z Z^T is positive semidefinite", "eq-9.semidefinite"),

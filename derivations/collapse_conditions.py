@@ -1,4 +1,4 @@
-"""When latents collapse at sigma_i = eta_enc, and how the minimum moves with beta and eta_dec (§4.2, after Theorem 1)."""
+"""When latents collapse at a fixed Sigma, and how the minimum moves with beta and eta_dec (§4.1 and §4.2, after Theorem 1)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import sympy
 from sympy import And, Eq, Equivalent, Ge, Gt, Implies, Le, Lt, Rational
 
 from derivations.claim import Assumption, Claim, Erratum, Severity, Statement
-from derivations.notation import beta, d1, dstar, eta_dec, i, root_water, zeta
+from derivations.notation import beta, d1, dstar, eta_dec, eta_enc, i, root_water, sigma, sigma_sorted, zeta
 from derivations.situations import FIXED, PRIOR, diverges, lam, least, product, rank, there, theta
 from derivations.universal import Universal
 
 # ------------------------------------------------------------------------------------------ as printed
+CRUCIAL_SIGN = Equivalent(Ge(rank, i), Gt(zeta[i] - sympy.sqrt(beta) * sigma[i] * eta_dec / eta_enc, 0))
 RANK = Equivalent(Ge(rank, i), Gt(zeta[i] - sympy.sqrt(beta) * eta_dec, 0))
 SIGN = zeta[i] - sympy.sqrt(beta) * eta_dec
 DEFICIENT = Implies(Lt(SIGN, 0), Lt(rank, dstar))
@@ -27,6 +28,7 @@ TREND_OF_ENCODER = Implies(Lt(LEVEL, LEVEL_THERE), Gt(theta[i], there(theta[i]))
 TREND_WHILE_ACTIVE = Implies(And(Lt(LEVEL, LEVEL_THERE), Lt(LEVEL_THERE, zeta[i])), Lt(lam[i], there(lam[i])))
 
 # ------------------------------------------------------------------------------------------ as corrected
+SORTED_SIGN = Equivalent(Ge(rank, i), Gt(zeta[i] - sympy.sqrt(beta) * sigma_sorted[i] * eta_dec / eta_enc, 0))
 COLLAPSED_LATENT = Equivalent(Le(zeta[i] - sympy.sqrt(beta) * eta_dec, 0), Eq(lam[i], 0))
 DEFICIENT_WITHIN = And(
     Implies(Lt(d1, dstar), Lt(rank, dstar)), Implies(Eq(i, dstar), Equivalent(Lt(rank, dstar), Le(SIGN, 0)))
@@ -56,6 +58,21 @@ TREND_AT_PRIOR, ANY_TREND = (
 )
 
 CLAIMS = (
+    Claim(
+        "s4.1.sign",
+        "§4.1, after Proposition 2",
+        "the sign of zeta_i - sqrt(beta) sigma_i eta_dec/eta_enc decides the rank of U and V, that of U V^T, for every fixed "
+        "Sigma: it is at least i iff the i-th sign is positive, i <= d1",
+        printed=Statement(CRUCIAL_SIGN, ANY_FIXED),
+        corrected=Statement(SORTED_SIGN, ANY_FIXED),
+        observable=ANY_FIXED.observable,
+        uses=("prop-2.minimum",),
+        erratum=Erratum(
+            "the sign of zeta_i - sqrt(beta) sigma_i eta_dec/eta_enc is crucial, with sigma_i in the latents' order",
+            "the sign of zeta_i - sqrt(beta) sigma_(i) eta_dec/eta_enc is, with the i-th smallest sigma: see prop-2.minimum",
+            Severity.CONDITION,
+        ),
+    ),
     Claim(
         "thm-1.low-rank",
         "§4.2, after Theorem 1",

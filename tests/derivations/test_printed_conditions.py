@@ -15,7 +15,7 @@ from derivations.collapse_conditions import CLAIMS as CONDITIONS
 from derivations.evaluation import exact_value
 from derivations.implications import CLAIMS as IMPLICATIONS
 from derivations.learned_variance_consequences import CLAIMS as CONSEQUENCES
-from derivations.notation import beta, d0, d1, dstar, eta_dec, eta_enc, i, sigma_sorted, zeta
+from derivations.notation import beta, d0, d1, dstar, eta_dec, eta_enc, i, sigma, sigma_sorted, zeta
 from derivations.situations import OTHER, deviation, diverges, lam, least, product, rank, rank_of_Z, theta
 
 LEDGER = {claim.id: claim for claim in (*CONDITIONS, *IMPLICATIONS, *CONSEQUENCES)}
@@ -32,6 +32,7 @@ class Side:
     dec: Q
     enc: Q
     sigma: Q
+    own_sigma: Q
     deviation: Q
     zeta: Q
     first_zeta: Q
@@ -68,7 +69,7 @@ SHARED = ("zeta", "first_zeta", "rank_of_Z", "d0", "dstar")
 
 
 def drawn(generator: random.Random, like: Side | None = None) -> Side:
-    scales, lengths = generator.choices(ROOTS, k=5), generator.choices(LENGTHS, k=4)
+    scales, lengths = generator.choices(ROOTS, k=6), generator.choices(LENGTHS, k=4)
     side = Side(
         *scales,
         *lengths,
@@ -93,6 +94,7 @@ def known(side: Side) -> dict[sympy.Basic, object]:
         lam: ((exact(side.first_lam), exact(side.lam)), sympy.nan), zeta: ((exact(side.first_zeta), exact(side.zeta)), sympy.nan),
         **{base: ((sympy.nan, exact(value)), sympy.nan) for base, value in (
             (theta, side.theta), (product, side.product), (sigma_sorted, side.sigma), (deviation, side.deviation),
+            (sigma, side.own_sigma),
         )},
     }  # fmt: skip
 
@@ -151,7 +153,8 @@ def pruned(h: Side, t: Side) -> int:
 
 
 PRINTED = {
-    # section 4.2
+    # sections 4.1 and 4.2
+    "s4.1.sign": lambda h, t: (h.rank >= h.i) == (h.zeta * h.enc > h.level * h.own_sigma),
     "thm-1.low-rank": lambda h, t: (h.rank >= h.i) == (h.zeta - h.level > 0),
     "thm-1.rank-deficient": lambda h, t: implies(h.zeta < h.level, h.rank < h.dstar),
     "thm-1.partial-collapse": lambda h, t: implies(h.zeta**2 - h.level <= 0, h.lam == 0),
@@ -195,6 +198,7 @@ PRINTED = {
     "s4.5.beta-versus-eta": lambda h, t: implies(h.beta / t.beta == (h.dec / t.dec) ** 2, same_minimum(h, t)),
 }
 CORRECTED = {
+    "s4.1.sign": lambda h, t: (h.rank >= h.i) == (h.zeta * h.enc > h.level * h.sigma),
     "thm-1.rank-deficient": lambda h, t: (
         implies(h.d1 < h.dstar, h.rank < h.dstar) and implies(h.i == h.dstar, (h.rank < h.dstar) == (h.zeta <= h.level))
     ),

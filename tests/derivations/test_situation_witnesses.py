@@ -63,6 +63,14 @@ def learned_product(zeta: Q, water: Q) -> Q:
     return max(Q(0), zeta - water / zeta) if zeta else Q(0)
 
 
+def test_the_sign_is_not_that_of_the_latents_own_deviation() -> None:
+    at = Point("s4.1.sign")
+    order = sorted(at.sequence("sigma"))
+    kept = [fixed_product(z, at.level(), s, at.eta_enc) for z, s in zip(at.zeta, order, strict=True)]
+    sign = at.zeta[at.mode] - at.level() * at.sequence("sigma")[at.mode] / at.eta_enc
+    assert (sum(length > 0 for length in kept) > at.mode) != (sign > 0)
+
+
 def test_partial_collapse_condition_holds_where_the_latent_is_active() -> None:
     at = Point("thm-1.partial-collapse")
     signal, level = at.zeta[at.mode], at.level()
