@@ -128,7 +128,7 @@ CENSUS: tuple[Item, ...] = (
     _item("Theorem 3", "local curvature at the origin decides", "thm-3.hessian"),
     _item("§4.5, after Theorem 3", "no middle case", "thm-3.no-middle", "thm-3.saddle"),
     _item("§4.5", "Bayesian linear regression", "s4.5.regression"),
-    _item("§4.5, Insights", "sparse learning", "s4.5.sparse-learning"),
+    _item("§4.5, Insights", "sparse learning", "s4.5.sparse-learning", "s4.5.sparse-learning-learned"),
     _item("§4.5, Insights", "stability", "s4.5.stability"),
     _item("§4.5, Insights", "increasing beta against decreasing eta_dec", "s4.5.beta-versus-eta"),
     _item("§4.3 and Appendix C", "an input-dependent Sigma", "app-c.input-variance"),

@@ -152,6 +152,11 @@ def pruned(h: Side, t: Side) -> int:
     return h.dstar - t.rank
 
 
+def cut(h: Side, t: Side) -> bool:
+    """No mode beyond d1, and this one as it is with another d1."""
+    return h.rank <= h.d1 and h.product == t.product
+
+
 PRINTED = {
     # sections 4.1 and 4.2
     "s4.1.sign": lambda h, t: (h.rank >= h.i) == (h.zeta * h.enc > h.level * h.own_sigma),
@@ -193,7 +198,8 @@ PRINTED = {
     "s4.5.prior-variance-fixed": lambda h, t: implies(h.water == t.water, collapsed_together(h, t)),
     "s4.5.small-beta": lambda h, t: t.first_lam > 0,
     "s4.5.sigma-irrelevant": collapsed_together,
-    "s4.5.sparse-learning": lambda h, t: h.product == max(Q(0), h.zeta - h.level),
+    "s4.5.sparse-learning": lambda h, t: cut(h, t) and h.product == max(Q(0), h.zeta - h.level),
+    "s4.5.sparse-learning-learned": lambda h, t: cut(h, t) and h.product == max(Q(0), h.zeta - h.level),
     "s4.5.stability": lambda h, t: implies(h.diverges, not t.diverges),
     "s4.5.beta-versus-eta": lambda h, t: implies(h.beta / t.beta == (h.dec / t.dec) ** 2, same_minimum(h, t)),
 }
@@ -225,6 +231,7 @@ CORRECTED = {
     "s4.4.no-causal-relation-value": ended,
     "s4.5.prior-variance-fixed": lambda h, t: (h.product == 0) == (h.zeta * h.enc <= h.level * h.sigma),
     "s4.5.small-beta": lambda h, t: (h.first_zeta > 0) == (t.first_lam > 0),
+    "s4.5.sparse-learning-learned": lambda h, t: cut(h, t) and h.product == garrote(h.zeta, h.water),
     "s4.5.sigma-irrelevant": lambda h, t: implies(h.sigma == t.sigma, collapsed_together(h, t)),
     "s4.5.beta-versus-eta": lambda h, t: implies(h.beta / t.beta == (t.dec / h.dec) ** 2, same_minimum(h, t)),
 }

@@ -158,9 +158,9 @@ def test_the_printed_count_is_negative() -> None:
 
 
 def test_learned_variances_do_not_threshold_softly() -> None:
-    at = Point("thm-2.soft-thresholding")
-    signal = at.zeta[at.mode]
-    assert learned_product(signal, at.water()) != max(Q(0), signal - at.level())
+    for at in (Point("thm-2.soft-thresholding"), Point("s4.5.sparse-learning-learned")):
+        signal = at.zeta[at.mode]
+        assert learned_product(signal, at.water()) != max(Q(0), signal - at.level())
 
 
 def test_the_prior_matters_where_the_variances_are_fixed() -> None:
