@@ -1,4 +1,4 @@
-"""When latents collapse at sigma_i = eta_enc, and how the minimum moves with beta and eta_dec (§4.2, after Theorem 1)."""
+"""When latents collapse at a fixed Sigma, and how the minimum moves with beta and eta_dec (§4.1 and §4.2, after Theorem 1)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import sympy
 from sympy import And, Eq, Equivalent, Ge, Gt, Implies, Le, Lt, Rational
 
 from derivations.claim import Assumption, Claim, Erratum, Severity, Statement
-from derivations.notation import beta, eta_dec, i, root_water, zeta
+from derivations.notation import beta, d1, dstar, eta_dec, eta_enc, i, root_water, sigma, sigma_sorted, zeta
 from derivations.situations import FIXED, PRIOR, diverges, lam, least, product, rank, there, theta
 from derivations.universal import Universal
 
 # ------------------------------------------------------------------------------------------ as printed
+CRUCIAL_SIGN = Equivalent(Ge(rank, i), Gt(zeta[i] - sympy.sqrt(beta) * sigma[i] * eta_dec / eta_enc, 0))
 RANK = Equivalent(Ge(rank, i), Gt(zeta[i] - sympy.sqrt(beta) * eta_dec, 0))
+SIGN = zeta[i] - sympy.sqrt(beta) * eta_dec
+DEFICIENT = Implies(Lt(SIGN, 0), Lt(rank, dstar))
 PARTIAL_COLLAPSE = Implies(Le(zeta[i] ** 2 - sympy.sqrt(beta) * eta_dec, 0), Eq(lam[i], 0))
 NO_COLLAPSE = Gt(there(lam[1]), 0)
 NO_PARTIAL_COLLAPSE = Gt(there(lam[i]), 0)
@@ -20,12 +23,24 @@ SAME_MINIMUM = And(Eq(lam[i], there(lam[i])), Eq(theta[i], there(theta[i])))
 SAME_LOSS = Implies(SAME_WATER, Eq(least, there(least)))
 INDEPENDENT_OF_PRIOR = Implies(SAME_WATER, Equivalent(Eq(product[i], 0), Eq(there(product[i]), 0)))
 LEVEL, LEVEL_THERE = root_water, there(root_water)
-RISES = And(Lt(LEVEL, LEVEL_THERE), Lt(LEVEL_THERE, zeta[i]))
-TREND = Implies(RISES, Lt(lam[i], there(lam[i])))
-TREND_OF_ENCODER = Implies(RISES, Gt(theta[i], there(theta[i])))
+TREND = Implies(Lt(LEVEL, LEVEL_THERE), Lt(lam[i], there(lam[i])))
+TREND_OF_ENCODER = Implies(Lt(LEVEL, LEVEL_THERE), Gt(theta[i], there(theta[i])))
+TREND_WHILE_ACTIVE = Implies(And(Lt(LEVEL, LEVEL_THERE), Lt(LEVEL_THERE, zeta[i])), Lt(lam[i], there(lam[i])))
 
 # ------------------------------------------------------------------------------------------ as corrected
+SORTED_SIGN = Equivalent(Ge(rank, i), Gt(zeta[i] - sympy.sqrt(beta) * sigma_sorted[i] * eta_dec / eta_enc, 0))
 COLLAPSED_LATENT = Equivalent(Le(zeta[i] - sympy.sqrt(beta) * eta_dec, 0), Eq(lam[i], 0))
+DEFICIENT_WITHIN = And(
+    Implies(Lt(d1, dstar), Lt(rank, dstar)), Implies(Eq(i, dstar), Equivalent(Lt(rank, dstar), Le(SIGN, 0)))
+)
+RISE_AND_FALL = Implies(
+    Lt(LEVEL, LEVEL_THERE),
+    And(
+        Implies(Le(LEVEL_THERE, zeta[i] / 2), Lt(lam[i], there(lam[i]))),
+        Implies(And(Ge(LEVEL, zeta[i] / 2), Lt(LEVEL, zeta[i])), Gt(lam[i], there(lam[i]))),
+    ),
+)
+FALL_OF_ENCODER = Implies(And(Lt(LEVEL, LEVEL_THERE), Lt(LEVEL, zeta[i])), Gt(theta[i], there(theta[i])))
 CORRECTED_TREND = Implies(
     And(Lt(LEVEL, LEVEL_THERE), Le(LEVEL_THERE, zeta[i])),
     And(
@@ -38,9 +53,26 @@ AT_PRIOR, ANY_FIXED = Universal(PRIOR), Universal(FIXED)
 SMALL_BETA = Universal(FIXED, "a sufficiently small beta")
 ANY_LEVEL, ANY_LEVEL_AT_PRIOR = Universal(FIXED, "beta and eta_dec"), Universal(PRIOR, "beta and eta_dec")
 ANY_PRIOR = Universal(PRIOR, "beta, eta_dec and eta_enc")
-TREND_AT_PRIOR = Universal(PRIOR, "beta and eta_dec", landmarks=(Rational(1, 2), sympy.S.One))
+TREND_AT_PRIOR, ANY_TREND = (
+    Universal(kind, "beta and eta_dec", landmarks=(Rational(1, 2), sympy.S.One)) for kind in (PRIOR, FIXED)
+)
 
 CLAIMS = (
+    Claim(
+        "s4.1.sign",
+        "§4.1, after Proposition 2",
+        "the sign of zeta_i - sqrt(beta) sigma_i eta_dec/eta_enc decides the rank of U and V, that of U V^T, for every fixed "
+        "Sigma: it is at least i iff the i-th sign is positive, i <= d1",
+        printed=Statement(CRUCIAL_SIGN, ANY_FIXED),
+        corrected=Statement(SORTED_SIGN, ANY_FIXED),
+        observable=ANY_FIXED.observable,
+        uses=("prop-2.minimum",),
+        erratum=Erratum(
+            "the sign of zeta_i - sqrt(beta) sigma_i eta_dec/eta_enc is crucial, with sigma_i in the latents' order",
+            "the sign of zeta_i - sqrt(beta) sigma_(i) eta_dec/eta_enc is, with the i-th smallest sigma: see prop-2.minimum",
+            Severity.CONDITION,
+        ),
+    ),
     Claim(
         "thm-1.low-rank",
         "§4.2, after Theorem 1",
@@ -50,6 +82,22 @@ CLAIMS = (
         observable=AT_PRIOR.observable,
         uses=("thm-1.minimum",),
         assumptions=(Assumption("sigma_i = eta_enc for all i", ANY_FIXED),),
+    ),
+    Claim(
+        "thm-1.rank-deficient",
+        "§4.2, after Theorem 1",
+        "the same sentence read of the matrix: where zeta_i - sqrt(beta) eta_dec < 0 for some i <= d1 (zeta_i = 0 beyond d*), "
+        "rank U V^T < d* = min(d0, d2)",
+        printed=Statement(DEFICIENT, AT_PRIOR),
+        corrected=Statement(DEFICIENT_WITHIN, AT_PRIOR),
+        observable=AT_PRIOR.observable,
+        uses=("thm-1.minimum",),
+        assumptions=(Assumption("sigma_i = eta_enc for all i", ANY_FIXED),),
+        erratum=Erratum(
+            "when the sign is negative for some i, the learned model becomes low-rank",
+            "rank U V^T < d* iff d1 < d* or the sign at i = d* is not positive; a latent beyond d* collapses at full rank",
+            Severity.CONDITION,
+        ),
     ),
     Claim(
         "thm-1.partial-collapse",
@@ -130,30 +178,47 @@ CLAIMS = (
     Claim(
         "thm-1.norm-trend",
         "§4.2, last paragraph",
-        "as sqrt(beta) eta_dec rises (below zeta_i), the singular value of U rises, strictly",
+        "as sqrt(beta) eta_dec rises, the singular value of U rises, strictly",
         printed=Statement(TREND, TREND_AT_PRIOR),
+        corrected=Statement(RISE_AND_FALL, TREND_AT_PRIOR),
+        observable=TREND_AT_PRIOR.observable,
+        uses=("thm-1.minimum",),
+        assumptions=(Assumption("sigma_i = eta_enc for all i", ANY_TREND),),
+        erratum=Erratum(
+            "the eigenvalue of U increases with sqrt(beta) eta_dec",
+            "it increases up to sqrt(beta) eta_dec = zeta_i/2, decreases from there to 0 at zeta_i, and stays 0",
+            Severity.CONCLUSION,
+        ),
+    ),
+    Claim(
+        "thm-1.norm-trend-active",
+        "§4.2, last paragraph",
+        "the same read of an active mode: while sqrt(beta) eta_dec stays below zeta_i, the singular value of U rises with it",
+        printed=Statement(TREND_WHILE_ACTIVE, TREND_AT_PRIOR),
         corrected=Statement(CORRECTED_TREND, TREND_AT_PRIOR),
         observable=TREND_AT_PRIOR.observable,
         uses=("thm-1.minimum",),
-        assumptions=(
-            Assumption(
-                "sigma_i = eta_enc for all i",
-                Universal(FIXED, "beta and eta_dec", landmarks=(Rational(1, 2), sympy.S.One)),
-            ),
-        ),
+        assumptions=(Assumption("sigma_i = eta_enc for all i", ANY_TREND),),
         erratum=Erratum(
             "the eigenvalue of U increases with sqrt(beta) eta_dec",
-            "it increases up to sqrt(beta) eta_dec = zeta_i/2 and decreases from there",
+            "for an active mode too it increases up to sqrt(beta) eta_dec = zeta_i/2 only, and decreases from there",
             Severity.CONCLUSION,
         ),
     ),
     Claim(
         "thm-1.norm-trend-encoder",
         "§4.2, last paragraph",
-        "as sqrt(beta) eta_dec rises (below zeta_i), the singular value of V falls, strictly (sigma_i = eta_enc)",
+        "as sqrt(beta) eta_dec rises, the singular value of V falls, strictly",
         printed=Statement(TREND_OF_ENCODER, ANY_LEVEL_AT_PRIOR),
+        corrected=Statement(FALL_OF_ENCODER, ANY_LEVEL_AT_PRIOR),
         observable=ANY_LEVEL_AT_PRIOR.observable,
         uses=("thm-1.minimum",),
+        assumptions=(Assumption("sigma_i = eta_enc for all i", ANY_LEVEL),),
+        erratum=Erratum(
+            "the first layer decreases with sqrt(beta) eta_dec",
+            "it does as long as sqrt(beta) eta_dec < zeta_i; from there on it is 0",
+            Severity.CONDITION,
+        ),
     ),
     Claim(
         "thm-1.divergence",

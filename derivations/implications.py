@@ -6,15 +6,18 @@ from sympy import And, Eq, Equivalent, Gt, Implies, Le, Lt, Max, Not
 
 from derivations.claim import Assumption, Claim, Erratum, Severity, Statement
 from derivations.collapse_conditions import LEVEL, LEVEL_THERE, SAME_MINIMUM, SAME_WATER
-from derivations.notation import beta, eta_dec, eta_enc, i, root_water, sigma_sorted, zeta
-from derivations.situations import FIXED, LEARNED, PRIOR, diverges, lam, product, there
+from derivations.learned_variance_consequences import GARROTE
+from derivations.notation import beta, d1, eta_dec, eta_enc, i, root_water, sigma_sorted, zeta
+from derivations.situations import FIXED, LEARNED, PRIOR, diverges, lam, product, rank, there
 from derivations.universal import Universal
 
 # ------------------------------------------------------------------------------------------ as printed
 SAME_COMPLETE_COLLAPSE = Equivalent(Eq(lam[1], 0), Eq(there(lam[1]), 0))
 SAME_COLLAPSE = Equivalent(Eq(product[i], 0), Eq(there(product[i]), 0))
 SMALL_BETA = Gt(there(lam[1]), 0)
-SPARSE = Eq(product[i], Max(0, zeta[i] - root_water))
+CUT = And(Le(rank, d1), Eq(product[i], there(product[i])))
+"""Hard thresholding by the latent dimension: no mode beyond d1, and the others as they are with another d1."""
+SPARSE = And(Eq(product[i], Max(0, zeta[i] - root_water)), CUT)
 STABLE = Implies(diverges, Not(there(diverges)))
 UP_AS_DOWN = Implies(Eq(beta / there(beta), (eta_dec / there(eta_dec)) ** 2), SAME_MINIMUM)
 
@@ -24,12 +27,14 @@ ENDS_AT_THE_LEVEL = Implies(
 NO_EFFECT_OF_DECODER = Implies(Eq(beta, there(beta)), SAME_COLLAPSE)
 
 # ------------------------------------------------------------------------------------------ as corrected
+SPARSE_LEARNED = And(GARROTE, CUT)
 UP_AS_UP = Implies(Eq(beta / there(beta), (there(eta_dec) / eta_dec) ** 2), SAME_MINIMUM)
 COLLAPSE_BY_DEVIATION = Equivalent(Eq(product[i], 0), Le(zeta[i] * eta_enc, root_water * sigma_sorted[i]))
 SAME_BY_DEVIATION = Implies(Eq(sigma_sorted[i], there(sigma_sorted[i])), SAME_COLLAPSE)
 
 FROM_PRIOR, FROM_FIXED = Universal(PRIOR, kind_there=LEARNED), Universal(FIXED, kind_there=LEARNED)
-WEAK, AT_PRIOR = Universal(LEARNED, "a sufficiently small beta"), Universal(PRIOR)
+WEAK = Universal(LEARNED, "a sufficiently small beta")
+WIDTH, WIDTH_AT_PRIOR, ANY_WIDTH = (Universal(kind, "d1") for kind in (LEARNED, PRIOR, FIXED))
 ANY_SCALES, ANY_SCALES_FIXED = (Universal(kind, "beta, eta_dec and eta_enc") for kind in (LEARNED, FIXED))
 ANY_LEVEL, ANY_SIGMA = Universal(LEARNED, "beta and eta_dec"), Universal(FIXED, "Sigma")
 
@@ -119,11 +124,27 @@ CLAIMS = (
     Claim(
         "s4.5.sparse-learning",
         "§4.5, Insights",
-        "at sigma_i = eta_enc the learned model is Z soft-thresholded at sqrt(beta) eta_dec, for i <= d1 (and cut beyond d1)",
-        printed=Statement(SPARSE, AT_PRIOR),
-        observable=AT_PRIOR.observable,
+        "soft and hard thresholding at sigma_i = eta_enc: U V^T is Z soft-thresholded at sqrt(beta) eta_dec and cut beyond d1, "
+        "which leaves the other modes as they are",
+        printed=Statement(SPARSE, WIDTH_AT_PRIOR),
+        observable=WIDTH_AT_PRIOR.observable,
         uses=("thm-1.minimum",),
-        assumptions=(Assumption("sigma_i = eta_enc for all i", Universal(FIXED)),),
+        assumptions=(Assumption("sigma_i = eta_enc for all i", ANY_WIDTH),),
+    ),
+    Claim(
+        "s4.5.sparse-learning-learned",
+        "§4.5, Insights",
+        "the same sentence for a learned Sigma",
+        printed=Statement(SPARSE, WIDTH),
+        corrected=Statement(SPARSE_LEARNED, WIDTH),
+        observable=WIDTH.observable,
+        uses=("thm-2.minimum",),
+        assumptions=(Assumption("Sigma is learned", ANY_WIDTH),),
+        erratum=Erratum(
+            "latent variable models perform sparse learning through soft thresholding or hard thresholding or both",
+            "with a learned Sigma through the non-negative garrote, zeta_i - beta eta_dec^2/zeta_i, and a hard cut beyond d1",
+            Severity.CONDITION,
+        ),
     ),
     Claim(
         "s4.5.stability",

@@ -6,11 +6,12 @@ inequality, from log u <= u - 1). Whether a constant is as good thus depends on 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import sympy
-from sympy import And, Basic, Eq, Expr, Ge, Implies, IndexedBase, Rational, Sum, Symbol, Trace, log
+from sympy import And, Basic, Eq, Expr, Ge, Implies, IndexedBase, Sum, Symbol, Trace, log
 
 from derivations.claim import Claim, Decision, Erratum, Severity, Statement, Step, conclude, refuted
 from derivations.elbo import kl_parts, kl_steps
@@ -33,7 +34,7 @@ from derivations.notation import (
 )
 from derivations.proof import equal, margin, positive, sums_equal, true, zero
 from derivations.proposition_2_fixed_variance import least_loss
-from derivations.theorem_2_learned_variance import least_learned_loss
+from derivations.theorem_2_learned_variance import EQUATION_19, least_learned_loss
 
 has_constants = Symbol("family_contains_the_constants")
 """Whether the family of functions Sigma(x) contains every constant positive diagonal matrix."""
@@ -87,17 +88,26 @@ def jensen_steps() -> tuple[Step, ...]:
     )
 
 
+SHAPE = (sympy.S.One, sympy.Integer(4))
+"""x^2 at the inputs 1 and 2."""
+
+
+def mean_of(values: Sequence[Expr]) -> Expr:
+    """Over inputs that are equally likely."""
+    return sympy.Add(*values) / len(values)
+
+
 @lru_cache(maxsize=1)
 def family_steps() -> tuple[Step, ...]:
     """The two families without constants that `families` takes its instances from, by E sigma_i^2 and E log sigma_i^2."""
     ratio = Symbol("q", positive=True)
-    average_log = (log(_average * Rational(2, 5)) + log(_average * Rational(8, 5))) / 2
+    average_log = mean_of([log(_average * height / mean_of(SHAPE)) for height in SHAPE])
     active = singular**2 - (singular - sympy.sqrt(weight * _s)) ** 2 + root_water**2 * _s / eta_enc**2
     edge, least = sympy.sqrt(c), least_mode_loss(singular, sympy.S.One, c)
     return (
         zero(
-            "sigma = s |x|, x = 1 or 2: E sigma^2 may be anything, and E log sigma^2 is log(5/4) below its logarithm",
-            average_log - log(_average) + log(Rational(5, 4)),
+            "sigma = s |x|, x = 1 or 2: E sigma^2 may be anything, and E log sigma^2 is below its logarithm by the same everywhere",
+            average_log - log(_average) + log(mean_of(SHAPE)) - mean_of([log(height) for height in SHAPE]),
         ),
         zero("log sigma^2 = b x, x = -1 or 1, q = e^b: E log sigma^2 is 0", log(ratio) + log(1 / ratio)),
         zero("and E sigma^2 is at least 1", (ratio + 1 / ratio) / 2 - 1 - (ratio - 1) ** 2 / (2 * ratio)),
@@ -119,44 +129,52 @@ class Family:
     spread: Expr
 
 
+def family(name: str, has_constants: bool, instance: Instance, variances: Sequence[Sequence[Expr]]) -> Family:
+    """A family from the values of its best functions: for each latent sigma_i^2 at the inputs, which are equally likely."""
+    means = [mean_of(values) for values in variances]
+    unevenness = max(value / mean - 1 for values, mean in zip(variances, means, strict=True) for value in values)
+    loss = least_loss(replace(instance, sigma=tuple(map(sympy.sqrt, means))))
+    for values, mean in zip(variances, means, strict=True):
+        logarithm = mean_of([log(value / instance.eta_enc**2) for value in values])
+        loss += instance.value(root_water**2) * (mean / instance.eta_enc**2 - 1 - logarithm)
+    difference = (loss - least_learned_loss(instance)) / (2 * instance.eta_dec**2)
+    return Family(name, has_constants, tidy(difference), unevenness)
+
+
 @lru_cache(maxsize=1)
 def families() -> tuple[tuple[Instance, Family], ...]:
-    """Families with and without the constants, at the instances with one-dimensional inputs."""
+    """Families with and without the constants, at the instances with one-dimensional inputs.
+
+    The best multiple of a shape has the mean of the best constant, since its logarithm costs the same at every mean.
+    """
     found = []
     for instance in instances():
         if instance.d0 > 1:
             continue
-        t, latents = instance.value(root_water**2), instance.d1
-        scaled = t * latents * log(Rational(5, 4))
-        at_one = least_mode_total(instance) + t * latents * (1 / instance.eta_enc**2 - 1 + log(instance.eta_enc**2))
-        unbiased = tidy(at_one - least_learned_loss(instance))
-        factor = 2 * instance.eta_dec**2
+        best = [instance.value(EQUATION_19, k) ** 2 for k in range(1, instance.d1 + 1)]
+        scaled = [[variance * height / mean_of(SHAPE) for height in SHAPE] for variance in best]
+        unbiased = [[sympy.S.One] * 2 for _ in best]
+        constant = [[variance] * 2 for variance in best]
         found += [
-            (instance, Family("sigma_i(x) = s_i |x|, x = 1 or 2", False, tidy(scaled / factor), Rational(3, 5))),
-            (instance, Family("log sigma_i^2(x) = b_i x, x = -1 or 1", False, tidy(unbiased / factor), sympy.S.Zero)),
-            (instance, Family("all positive functions", True, sympy.S.Zero, sympy.S.Zero)),
+            (instance, family("sigma_i(x) = s_i |x|, x = 1 or 2", False, instance, scaled)),
+            (instance, family("log sigma_i^2(x) = b_i x, x = -1 or 1", False, instance, unbiased)),
+            (instance, family("all positive functions", True, instance, constant)),
         ]
     return tuple(found)
 
 
-def least_mode_total(instance: Instance) -> Expr:
-    """The least value of Eq 6 with every sigma_i = 1."""
-    ones = replace(instance, sigma=(sympy.S.One,) * instance.d1)
-    return least_loss(ones)
-
-
 def holds_of_families(formula: Basic) -> Decision:
     """Judge a Boolean of "the family contains the constants", the gap and the spread: does it hold of every family?"""
-    for instance, family in families():
+    for instance, each in families():
         truth = {
-            gap: family.gap,
-            spread: family.spread,
-            has_constants: sympy.true if family.has_constants else sympy.false,
+            gap: each.gap,
+            spread: each.spread,
+            has_constants: sympy.true if each.has_constants else sympy.false,
         }
         stated = formula.subs(truth)
         if stated != sympy.true:
-            where = {"family": family.name} | instance.named(learned=True)
-            return refuted(where, f"gap = {family.gap}, spread = {family.spread}: the statement is {stated}")
+            where = {"family": each.name} | instance.named(learned=True)
+            return refuted(where, f"gap = {each.gap}, spread = {each.spread}: the statement is {stated}")
     above, uneven = sympy.symbols("gap spread", positive=True)
     nothing = sympy.S.Zero
     cases = ((True, nothing, nothing), (False, nothing, nothing), (False, above, nothing), (False, above, uneven))

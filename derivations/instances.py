@@ -141,12 +141,13 @@ def instances() -> tuple[Instance, ...]:
 
 @lru_cache(maxsize=1)
 def smallest_instances() -> tuple[Instance, ...]:
-    """A mode without signal, one between ζ² and ζ of a threshold, and two modes for one latent, all in small numbers."""
+    """A mode without signal, one with a level between ζ² and ζ, one with ζ < level² < ζ², and two modes for one latent."""
     one = sympy.S.One
     plain = Instance((one,), (one,), one, one, one, 1, 1)
     return (
         replace(plain, zeta=(sympy.S.Zero,)),
         replace(plain, zeta=(one / 2,), beta=one / 9),
+        replace(plain, zeta=(3 * one,), beta=4 * one),
         replace(plain, zeta=(2 * one, one), d0=2, d2=2),
     )
 

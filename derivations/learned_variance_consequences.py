@@ -1,4 +1,4 @@
-"""What follows from Theorem 2: what a learned Sigma leaves unchanged, bounds, prunes and shrinks (§4.3)."""
+"""What follows from Theorem 2: what a learned Sigma leaves unchanged, bounds, prunes and shrinks (§4.3, Figure 3)."""
 
 from __future__ import annotations
 
@@ -34,12 +34,17 @@ PRUNED_BELOW = Implies(Lt(zeta[i] ** 2, WATER), Eq(product[i], 0))
 NONE_BELOW = Implies(Gt(product[i], 0), Ge(product[i] ** 2, WATER))
 LOST = dstar - there(rank)
 PRUNED_COUNT = Implies(And(Eq(rank_of_Z, dstar), Lt(d1, d0)), Eq(LOST, d1 - d0))
+SAME_MODES = Eq(product[i], there(product[i]))
 SHRINKAGE = And(
-    Equivalent(Le(zeta[i] ** 2, WATER), Eq(product[i], 0)),
-    Implies(Gt(product[i], 0), Lt(product[i], zeta[i])),
-    Eq(product[i], there(product[i])),
+    Implies(Lt(zeta[i], WATER), Eq(product[i], 0)), Implies(Ge(zeta[i], WATER), Lt(product[i], zeta[i])), SAME_MODES
 )
 SOFT = Eq(product[i], Max(0, zeta[i] - root_water))
+VARIATION = eta_enc**2 * lam[i] ** 2
+"""The i-th eigenvalue of the covariance of generated data, eta_enc^2 U U^T: of U z with z from the prior."""
+LESS_VARIATION = Implies(
+    Lt(LEVEL, LEVEL_THERE),
+    And(Ge(VARIATION, there(VARIATION)), Implies(Gt(lam[i], 0), Gt(VARIATION, there(VARIATION)))),
+)
 
 # ------------------------------------------------------------------------------------------ as corrected
 COLLAPSED = Equivalent(Le(zeta[i] - sympy.sqrt(beta) * eta_dec, 0), Eq(product[i], 0))
@@ -48,6 +53,11 @@ BOTH_FALL = Implies(
 )
 ONLY_ABOVE = Equivalent(Gt(product[i], 0), Gt(zeta[i] ** 2, WATER))
 CORRECTED_COUNT = Implies(Eq(rank_of_Z, dstar), Eq(LOST, Max(0, dstar - d1)))
+CORRECTED_SHRINKAGE = And(
+    Equivalent(Le(zeta[i] ** 2, WATER), Eq(product[i], 0)),
+    Implies(Gt(product[i], 0), Lt(product[i], zeta[i])),
+    SAME_MODES,
+)
 GARROTE = Eq(product[i], Piecewise((zeta[i] - WATER / zeta[i], zeta[i] > root_water), (0, True)))
 
 HERE, ANY_LEVEL, WIDTH = Universal(LEARNED), Universal(LEARNED, "beta and eta_dec"), Universal(LEARNED, "d1")
@@ -167,11 +177,27 @@ CLAIMS = (
     Claim(
         "thm-2.shrinkage",
         "§4.3",
-        "a mode with zeta_i^2 <= beta eta_dec^2 is pruned and any other shrunk; another d1 leaves the common modes as they are",
+        "a zeta_i below beta eta_dec^2 is removed and any other shrunk; another d1 leaves the common modes as they are",
         printed=Statement(SHRINKAGE, WIDTH),
+        corrected=Statement(CORRECTED_SHRINKAGE, WIDTH),
         observable=WIDTH.observable,
         uses=("thm-2.minimum",),
         assumptions=(_learned("d1"),),
+        erratum=Erratum(
+            "a large beta eta_dec^2 removes all the singular values below it and shrinks the remaining ones",
+            "it removes those with zeta_i^2 <= beta eta_dec^2, that is zeta_i <= sqrt(beta) eta_dec, and shrinks the others",
+            Severity.CONDITION,
+        ),
+    ),
+    Claim(
+        "fig-3.variation",
+        "§5, Figure 3",
+        "generated data lose variation as beta (or eta_dec) rises: each eigenvalue of the covariance of U z, z from the prior, "
+        "falls until it is 0, in the linear model with a learned Sigma",
+        printed=Statement(LESS_VARIATION, ANY_LEVEL),
+        observable=ANY_LEVEL.observable,
+        uses=("thm-2.minimum",),
+        assumptions=(Assumption("Sigma is learned", Universal(PRIOR, "beta and eta_dec")),),
     ),
     Claim(
         "thm-2.soft-thresholding",

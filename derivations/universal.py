@@ -13,8 +13,9 @@ from sympy.logic.boolalg import BooleanFunction
 
 from derivations.claim import Decision, Step, Verdict, conclude, refuted
 from derivations.instances import why_false
-from derivations.notation import beta, d0, d1, dstar, eta_dec, eta_enc, i, sigma_sorted, zeta
+from derivations.notation import beta, d1, dstar, eta_dec, eta_enc, i, sigma_sorted, zeta
 from derivations.proof import holds, resolved, sums_agree
+from derivations.ranks import Case, rank_cases, ranks_about
 from derivations.situations import (
     FIXED,
     OTHER,
@@ -24,7 +25,6 @@ from derivations.situations import (
     limits,
     product,
     rank,
-    rank_of_Z,
     situations,
     substituted,
     theta,
@@ -36,8 +36,6 @@ _p, _q, _share = sympy.symbols("p q w", positive=True)
 
 Levels = tuple[Expr, Expr, Expr]
 Items = tuple[tuple[Basic, Expr], ...]
-Case = tuple[str, dict[Basic, Expr]]
-"""What distinguishes it, and what the scalars are in terms of positive symbols."""
 
 
 @lru_cache(maxsize=64)
@@ -75,27 +73,6 @@ def placements(landmarks: tuple[Expr, ...], variables: int) -> tuple[tuple[str, 
                     yield f"{name}; there less", (beyond, first)
 
     return tuple(placed())
-
-
-def rank_cases() -> Iterator[Case]:
-    """At a sufficiently small beta the rank of the learned model is min(d1, rank Z): every order of d1, rank Z, dstar and d0."""
-    c, e, more = sympy.symbols("c e b", integer=True, positive=True)
-    full, width = Symbol("rank_Z", integer=True, nonnegative=True), Symbol("k", integer=True, positive=True)
-    orders = {
-        "d1 < rank Z = dstar": (width, width + c, width + c),
-        "d1 < rank Z < dstar": (width, width + c, width + c + e),
-        "d1 = rank Z = dstar": (width, width, width),
-        "d1 = rank Z < dstar": (width, width, width + e),
-        "rank Z = dstar < d1": (full + c, full, full),
-        "rank Z < dstar < d1": (full + c + e, full, full + c),
-        "rank Z < dstar = d1": (full + c, full, full + c),
-        "rank Z < d1 < dstar": (full + c, full, full + c + e),
-    }
-    for name, (latents, of_Z, least) in orders.items():
-        learned = latents if name.startswith("d1") else of_Z
-        known = {d1: latents, rank_of_Z: of_Z, dstar: least, OTHER[rank]: learned}
-        yield f"{name}, d0 <= d2", known | {d0: least}
-        yield f"{name}, d0 > d2", known | {d0: least + more}
 
 
 @dataclass(frozen=True)
@@ -161,13 +138,13 @@ class Universal:
         index = next((entry.indices[0] for entry in formula.atoms(sympy.Indexed) if entry.indices[0].is_Integer), i)
         for name, levels in self._levels():
             case = {zeta[index]: levels[0]} | self._case(index, levels)
-            yield name, case | (self._ranks(case) if formula.has(rank) else {})
+            for how, ranks in self._ranks(case, formula.has(dstar)) if formula.has(rank) else (("", {}),):
+                yield f"{name}{how}", case | ranks
 
-    def _ranks(self, case: dict[Basic, Expr]) -> dict[Basic, Expr]:
-        """rank U V^T and d1 about a latent: since singular values do not rise, the rank is at least i iff m_i > 0."""
-        more, others = sympy.symbols("c e", integer=True, nonnegative=True)
+    def _ranks(self, case: dict[Basic, Expr], with_data: bool) -> Iterator[Case]:
+        """rank U V^T and d1 about a latent, and dstar where asked for."""
         alive = _true_in((self.kind, self.kind_there or self.kind), (), tuple(case.items()), sympy.Gt(product[i], 0))
-        return {rank: i + more, d1: i + more + others} if alive else {rank: i - 1 - more, d1: i + others}
+        return ranks_about(bool(alive), with_data, case[zeta[i]] == 0)
 
     def _levels(self) -> Iterator[tuple[str, Levels]]:
         """zeta_i, the level here and the level there."""

@@ -285,9 +285,9 @@ print(f"encoder's length at 0.02: held {longest['held']:.2f}, learned {longest['
 #
 # What is kept of a mode is the singular value $\lambda_i\theta_i$ of the whole model. The paper likens a high water
 # level to *soft thresholding*, which prunes and shrinks, and a small latent dimension to *hard thresholding*, which only
-# prunes. The picture is right in kind. To the letter, soft thresholding, $\zeta - \sqrt t$, belongs to noise held at
-# the prior's. With learned noise the law is $\zeta - t/\zeta$, the *non-negative garrote*: strong modes are almost
-# spared. Five modes, $t = 1$:
+# prunes. The picture is right in kind. To the letter, what goes are the $\zeta_i$ up to $\sqrt t$, not those below $t$ as
+# printed, and soft thresholding, $\zeta - \sqrt t$, belongs to noise held at the prior's. With learned noise the law is
+# $\zeta - t/\zeta$, the *non-negative garrote*: strong modes are almost spared. Five modes, $t = 1$:
 
 # %%
 display(judged("thm-2.shrinkage", "thm-2.soft-thresholding"))

@@ -520,7 +520,7 @@ assert abs(np.sort(end.sigma)[1] - 1) <= DESCENT_INVARIANT.value
 # $\sqrt t\,(\zeta_i - \sqrt t)$, a parabola: it rises up to $\zeta_i/2$ and falls from there.
 
 # %%
-tell("thm-1.norm-trend")
+tell("thm-1.norm-trend-active")
 squares = [level * (3 - level) for level in (Fraction(1, 2), Fraction(1), Fraction(3, 2), Fraction(2), Fraction(5, 2))]
 print(f"\nlambda^2 for zeta = 3 at sqrt(t) = 1/2, 1, 3/2, 2, 5/2: {', '.join(map(str, squares))}")
 assert squares[1] == squares[3] and squares[2] == max(squares)

@@ -13,6 +13,8 @@ from derivations import notation as n
 from derivations.alignment import M, M_square, b, gamma
 from derivations.first_moments import Cov_x, mu_x
 from derivations.setting import quadratic_form
+from derivations.signal_strength import bound, total
+from numerics.booleans import truth as holds
 from numerics.draws import Draw
 from numerics.lambdified import evaluate
 from numerics.layers.base import Finding, Layer
@@ -21,6 +23,7 @@ from numerics.observables.base import Check, without_descent
 from numerics.observables.minima import truth
 from numerics.observables.setting import directions
 from numerics.points import padded
+from numerics.tolerances import EXACT, FLOAT64_IDENTITY
 
 
 def _outer(draw: Draw, target: Any) -> tuple[Any, Any]:
@@ -57,7 +60,35 @@ def outer_product_eigenvalue(layer: Layer, formula: Basic) -> Iterator[Finding]:
 
 def alignment(layer: Layer, formula: Basic) -> Iterator[Finding]:
     """Z Z^T for y = gamma M x; M square where the formula has it so."""
-    orientation = M_square if formula.has(M_square) else M
+    for draw, values, outer in _linear_targets(layer, M_square if formula.has(M_square) else M):
+        yield layer.difference("Z Z^T for a linear target", draw, evaluate(formula, values, draw.backend), outer)
+
+
+def signal_strength(layer: Layer, formula: Basic) -> Iterator[Finding]:
+    """A Boolean of gamma, Tr(M A M^T) and Tr(Z Z^T) for y = gamma M x, and for an M that sees nothing where A has a kernel."""
+    tolerance = EXACT if layer.name == "exact" else FLOAT64_IDENTITY
+    for draw, values, outer in _linear_targets(layer, M):
+        known = values | {total: np.trace(outer), bound: max(values[gamma], 1)}
+        yield truth(draw, bool(holds(formula, known, draw.backend, tolerance)), True)
+        for direction in _unseen(draw):
+            blind = np.ones((draw.problem.d2, 1), dtype=int).astype(direction.dtype) @ direction[None, :]
+            _, outer = _outer(draw, known[gamma] * blind @ draw.values[n.x])
+            known |= {M: blind, total: np.trace(outer)}
+            yield truth(draw, bool(holds(formula, known, draw.backend, tolerance)), True)
+
+
+def _unseen(draw: Draw) -> list[Any]:
+    """A direction of the input that A has no part of, where there is one."""
+    A = draw.values[n.A]
+    if draw.problem.d0 == len(A):
+        return []
+    if draw.backend == "exact":
+        return [np.array(list(sympy.Matrix(A).nullspace()[0]), dtype=object)]
+    return [np.linalg.eigh(A)[1][:, 0]]
+
+
+def _linear_targets(layer: Layer, orientation: Basic) -> Iterator[tuple[Draw, dict[Basic, Any], Any]]:
+    """A draw's inputs, the values with gamma and M, and Z Z^T for y = gamma M x."""
     for k, draw in enumerate(layer.draws()):
         inputs = draw.values[n.x]
         rows = len(inputs) if orientation == M_square else draw.problem.d2
@@ -67,7 +98,7 @@ def alignment(layer: Layer, formula: Basic) -> Iterator[Finding]:
         strength = sympy.Rational(k % 3 + 1, 2) if exact else (k % 3 + 1) / 2
         _, outer = _outer(draw, strength * matrix @ inputs)
         values = draw.values | {orientation: matrix, gamma: strength}
-        yield layer.difference("Z Z^T for a linear target", draw, evaluate(formula, values, draw.backend), outer)
+        yield draw, values, outer
 
 
 def outer_product_form(layer: Layer, formula: Basic) -> Iterator[Finding]:
@@ -116,6 +147,7 @@ def vae_covariance(layer: Layer, formula: Basic) -> Iterator[Finding]:
 CHECKS: dict[str, dict[str, Check]] = {
     "outer_product_eigenvalue": without_descent(outer_product_eigenvalue),
     "alignment": without_descent(alignment),
+    "signal_strength": without_descent(signal_strength),
     "outer_product_form": without_descent(outer_product_form),
     "vae_spectrum": without_descent(vae_spectrum),
     "vae_covariance": without_descent(vae_covariance),

@@ -131,6 +131,7 @@ def test_the_family_of_the_witness_loses_by_jensen():
     expected = float(numbers(values["beta"])[0]) / 2 * int(values["d1"]) * math.log(5 / 4)
     _, found = input_variance.families()[0]
     assert float(found.gap) == pytest.approx(expected)
+    assert found.spread == sympy.Rational(3, 5)
 
 
 def test_the_family_of_the_witness_by_brute_force():
@@ -151,6 +152,23 @@ def test_the_family_of_the_witness_by_brute_force():
     difference = sum(least(math.log(5 / 4), mode) - least(0.0, mode) for mode in modes)
     _, family = input_variance.families()[0]
     assert difference / 2 / float(numbers(values["eta_dec"])[0]) ** 2 == pytest.approx(float(family.gap))
+
+
+def test_gap_and_spread_come_from_the_functions():
+    """A latent without signal pays t ((a + b)/2 - 1 - log(a b)/2) for values a and b times eta_enc^2 at its two inputs."""
+    instance = next(each for each in instances() if each.zeta == (0,) and each.d1 == 1)
+    t = instance.beta * instance.eta_dec**2
+    for a, b in ((1, 1), (1, 3), (2, 2), (sympy.Rational(1, 2), 5)):
+        values = [[instance.eta_enc**2 * a, instance.eta_enc**2 * b]]
+        found = input_variance.family("", False, instance, values)
+        expected = t * (sympy.Rational(a + b) / 2 - 1 - sympy.log(a * b) / 2) / (2 * instance.eta_dec**2)
+        assert is_exactly_zero(found.gap - expected)
+        assert found.spread == sympy.Rational(max(a, b) * 2, a + b) - 1
+
+
+def test_the_family_with_the_constants_attains_their_minimum():
+    found = [each for _, each in input_variance.families() if each.has_constants]
+    assert found and all(each.gap == each.spread == 0 for each in found)
 
 
 def test_the_logarithm_is_what_makes_constants_best(monkeypatch):

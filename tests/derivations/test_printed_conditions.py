@@ -15,7 +15,7 @@ from derivations.collapse_conditions import CLAIMS as CONDITIONS
 from derivations.evaluation import exact_value
 from derivations.implications import CLAIMS as IMPLICATIONS
 from derivations.learned_variance_consequences import CLAIMS as CONSEQUENCES
-from derivations.notation import beta, d0, d1, dstar, eta_dec, eta_enc, i, sigma_sorted, zeta
+from derivations.notation import beta, d0, d1, dstar, eta_dec, eta_enc, i, sigma, sigma_sorted, zeta
 from derivations.situations import OTHER, deviation, diverges, lam, least, product, rank, rank_of_Z, theta
 
 LEDGER = {claim.id: claim for claim in (*CONDITIONS, *IMPLICATIONS, *CONSEQUENCES)}
@@ -32,6 +32,7 @@ class Side:
     dec: Q
     enc: Q
     sigma: Q
+    own_sigma: Q
     deviation: Q
     zeta: Q
     first_zeta: Q
@@ -68,7 +69,7 @@ SHARED = ("zeta", "first_zeta", "rank_of_Z", "d0", "dstar")
 
 
 def drawn(generator: random.Random, like: Side | None = None) -> Side:
-    scales, lengths = generator.choices(ROOTS, k=5), generator.choices(LENGTHS, k=4)
+    scales, lengths = generator.choices(ROOTS, k=6), generator.choices(LENGTHS, k=4)
     side = Side(
         *scales,
         *lengths,
@@ -93,6 +94,7 @@ def known(side: Side) -> dict[sympy.Basic, object]:
         lam: ((exact(side.first_lam), exact(side.lam)), sympy.nan), zeta: ((exact(side.first_zeta), exact(side.zeta)), sympy.nan),
         **{base: ((sympy.nan, exact(value)), sympy.nan) for base, value in (
             (theta, side.theta), (product, side.product), (sigma_sorted, side.sigma), (deviation, side.deviation),
+            (sigma, side.own_sigma),
         )},
     }  # fmt: skip
 
@@ -114,7 +116,16 @@ def implies(premise: bool, conclusion: bool) -> bool:
 
 
 def decoder_trend(h: Side, t: Side) -> bool:
-    """U's singular value rises up to sqrt(beta) eta_dec = zeta/2 and falls from there to zeta."""
+    """U's singular value rises up to sqrt(beta) eta_dec = zeta/2 and falls from there on while it is not 0."""
+    if not h.level < t.level:
+        return True
+    if 2 * t.level <= h.zeta:
+        return h.lam < t.lam
+    return h.lam > t.lam if h.zeta <= 2 * h.level < 2 * h.zeta else True
+
+
+def active_decoder_trend(h: Side, t: Side) -> bool:
+    """The same up to sqrt(beta) eta_dec = zeta, there too."""
     if not h.level < t.level <= h.zeta:
         return True
     rises = h.lam < t.lam if 2 * t.level <= h.zeta else True
@@ -141,17 +152,25 @@ def pruned(h: Side, t: Side) -> int:
     return h.dstar - t.rank
 
 
+def cut(h: Side, t: Side) -> bool:
+    """No mode beyond d1, and this one as it is with another d1."""
+    return h.rank <= h.d1 and h.product == t.product
+
+
 PRINTED = {
-    # section 4.2
+    # sections 4.1 and 4.2
+    "s4.1.sign": lambda h, t: (h.rank >= h.i) == (h.zeta * h.enc > h.level * h.own_sigma),
     "thm-1.low-rank": lambda h, t: (h.rank >= h.i) == (h.zeta - h.level > 0),
+    "thm-1.rank-deficient": lambda h, t: implies(h.zeta < h.level, h.rank < h.dstar),
     "thm-1.partial-collapse": lambda h, t: implies(h.zeta**2 - h.level <= 0, h.lam == 0),
     "thm-1.small-beta": lambda h, t: t.first_lam > 0,
     "thm-1.small-beta-partial": lambda h, t: t.lam > 0,
     "thm-1.beta-eta": lambda h, t: implies(h.water == t.water, same_minimum(h, t)),
     "thm-1.beta-eta-loss": lambda h, t: implies(h.water == t.water, h.least == t.least),
     "thm-1.prior-independence": lambda h, t: implies(h.water == t.water, collapsed_together(h, t)),
-    "thm-1.norm-trend": lambda h, t: implies(h.level < t.level < h.zeta, h.lam < t.lam),
-    "thm-1.norm-trend-encoder": lambda h, t: implies(h.level < t.level < h.zeta, h.theta > t.theta),
+    "thm-1.norm-trend": lambda h, t: implies(h.level < t.level, h.lam < t.lam),
+    "thm-1.norm-trend-active": lambda h, t: implies(h.level < t.level < h.zeta, h.lam < t.lam),
+    "thm-1.norm-trend-encoder": lambda h, t: implies(h.level < t.level, h.theta > t.theta),
     "thm-1.divergence": lambda h, t: h.diverges,
     # sections 4 and 4.3
     "s4.strong-kl": lambda h, t: t.deviation == h.enc,
@@ -164,11 +183,13 @@ PRINTED = {
     "thm-2.pruning-level-learned": lambda h, t: implies(h.product > 0, h.product**2 >= h.water),
     "thm-2.pruned-count": lambda h, t: implies(h.rank_of_Z == h.dstar and h.d1 < h.d0, pruned(h, t) == h.d1 - h.d0),
     "thm-2.shrinkage": lambda h, t: (
-        (h.zeta**2 <= h.water) == (h.product == 0)
-        and implies(h.product > 0, h.product < h.zeta)
-        and h.product == t.product
+        h.product == t.product and (h.product == 0 if h.zeta < h.water else h.product < h.zeta)
     ),
     "thm-2.soft-thresholding": lambda h, t: h.product == max(Q(0), h.zeta - h.level),
+    "fig-3.variation": lambda h, t: implies(
+        h.level < t.level,
+        h.enc * h.lam >= t.enc * t.lam and implies(h.lam > 0, h.enc * h.lam > t.enc * t.lam),
+    ),
     # sections 4.4 and 4.5
     "s4.4.no-causal-relation-value": lambda h, t: implies(h.beta == t.beta, collapsed_together(h, t)),
     "s4.5.values-crucial": ended,
@@ -177,16 +198,23 @@ PRINTED = {
     "s4.5.prior-variance-fixed": lambda h, t: implies(h.water == t.water, collapsed_together(h, t)),
     "s4.5.small-beta": lambda h, t: t.first_lam > 0,
     "s4.5.sigma-irrelevant": collapsed_together,
-    "s4.5.sparse-learning": lambda h, t: h.product == max(Q(0), h.zeta - h.level),
+    "s4.5.sparse-learning": lambda h, t: cut(h, t) and h.product == max(Q(0), h.zeta - h.level),
+    "s4.5.sparse-learning-learned": lambda h, t: cut(h, t) and h.product == max(Q(0), h.zeta - h.level),
     "s4.5.stability": lambda h, t: implies(h.diverges, not t.diverges),
     "s4.5.beta-versus-eta": lambda h, t: implies(h.beta / t.beta == (h.dec / t.dec) ** 2, same_minimum(h, t)),
 }
 CORRECTED = {
+    "s4.1.sign": lambda h, t: (h.rank >= h.i) == (h.zeta * h.enc > h.level * h.sigma),
+    "thm-1.rank-deficient": lambda h, t: (
+        implies(h.d1 < h.dstar, h.rank < h.dstar) and implies(h.i == h.dstar, (h.rank < h.dstar) == (h.zeta <= h.level))
+    ),
     "thm-1.partial-collapse": lambda h, t: (h.zeta - h.level <= 0) == (h.lam == 0),
     "thm-1.small-beta": lambda h, t: (h.first_zeta > 0) == (t.first_lam > 0),
     "thm-1.small-beta-partial": lambda h, t: (h.zeta > 0) == (t.lam > 0),
     "thm-1.beta-eta-loss": lambda h, t: implies(h.water == t.water, h.dec**2 * h.least == t.dec**2 * t.least),
     "thm-1.norm-trend": decoder_trend,
+    "thm-1.norm-trend-active": active_decoder_trend,
+    "thm-1.norm-trend-encoder": lambda h, t: implies(h.level < t.level and h.level < h.zeta, h.theta > t.theta),
     "thm-1.divergence": lambda h, t: (h.first_zeta > 0) == h.diverges,
     "thm-2.same-conditions-printed": lambda h, t: (h.zeta - h.level <= 0) == (h.product == 0),
     "thm-2.norm-scaling": lambda h, t: implies(
@@ -194,10 +222,16 @@ CORRECTED = {
     ),
     "thm-2.pruning-level-learned": lambda h, t: (h.product > 0) == (h.zeta**2 > h.water),
     "thm-2.pruned-count": lambda h, t: implies(h.rank_of_Z == h.dstar, pruned(h, t) == max(0, h.dstar - h.d1)),
+    "thm-2.shrinkage": lambda h, t: (
+        (h.zeta <= h.level) == (h.product == 0)
+        and implies(h.product > 0, h.product < h.zeta)
+        and h.product == t.product
+    ),
     "thm-2.soft-thresholding": lambda h, t: h.product == garrote(h.zeta, h.water),
     "s4.4.no-causal-relation-value": ended,
     "s4.5.prior-variance-fixed": lambda h, t: (h.product == 0) == (h.zeta * h.enc <= h.level * h.sigma),
     "s4.5.small-beta": lambda h, t: (h.first_zeta > 0) == (t.first_lam > 0),
+    "s4.5.sparse-learning-learned": lambda h, t: cut(h, t) and h.product == garrote(h.zeta, h.water),
     "s4.5.sigma-irrelevant": lambda h, t: implies(h.sigma == t.sigma, collapsed_together(h, t)),
     "s4.5.beta-versus-eta": lambda h, t: implies(h.beta / t.beta == (t.dec / h.dec) ** 2, same_minimum(h, t)),
 }

@@ -109,6 +109,15 @@ def test_equation_9_with_the_transpose_on_the_other_side():
     assert outer == [[strength**2 * entry for entry in row] for row in holds]
 
 
+def test_a_strong_signal_that_is_not_aligned_has_no_eigenvalue():
+    values = witness("s4.1.large-eigenvalues")
+    (strength,), (large,) = numbers(values["gamma"]), numbers(values["bound"])
+    M, A = rows(values["M"], 2), rows(values["A"], 2)
+    assert sum(entry**2 for row in M for entry in row) == 1 and strength >= large >= 1
+    outer = [[strength**2 * entry for entry in row] for row in times(times(M, A), transpose(M))]
+    assert outer == [[0, 0], [0, 0]] and A != outer
+
+
 def test_the_second_moment_is_not_the_covariance():
     points = numbers(witness("s4.1.covariance")["x"])
     second_moment, mean = average([x**2 for x in points]), average(points)

@@ -63,11 +63,26 @@ def learned_product(zeta: Q, water: Q) -> Q:
     return max(Q(0), zeta - water / zeta) if zeta else Q(0)
 
 
+def test_the_sign_is_not_that_of_the_latents_own_deviation() -> None:
+    at = Point("s4.1.sign")
+    order = sorted(at.sequence("sigma"))
+    kept = [fixed_product(z, at.level(), s, at.eta_enc) for z, s in zip(at.zeta, order, strict=True)]
+    sign = at.zeta[at.mode] - at.level() * at.sequence("sigma")[at.mode] / at.eta_enc
+    assert (sum(length > 0 for length in kept) > at.mode) != (sign > 0)
+
+
 def test_partial_collapse_condition_holds_where_the_latent_is_active() -> None:
     at = Point("thm-1.partial-collapse")
     signal, level = at.zeta[at.mode], at.level()
     assert signal**2 - level <= 0
     assert fixed_product(signal, level, at.eta_enc, at.eta_enc) > 0
+
+
+def test_a_latent_without_a_mode_leaves_the_rank_full() -> None:
+    at = Point("thm-1.rank-deficient")
+    assert at.zeta[at.mode] < at.level()
+    kept = [fixed_product(signal, at.level(), at.eta_enc, at.eta_enc) for signal in at.zeta]
+    assert sum(length > 0 for length in kept) == min(at.d0, at.d2)
 
 
 def test_printed_condition_holds_where_the_learned_latent_is_active() -> None:
@@ -100,8 +115,15 @@ def test_least_loss_differs_at_equal_products_of_beta_and_eta_dec_squared() -> N
     assert least(at.level(), at.eta_dec) != least(at.level("_there"), at.eta_dec_there)
 
 
+def test_neither_singular_value_moves_beyond_the_threshold() -> None:
+    for at in (Point("thm-1.norm-trend"), Point("thm-1.norm-trend-encoder")):
+        signal = at.zeta[at.mode]
+        assert signal <= at.level() < at.level("_there")
+        assert not any(fixed_product(signal, at.level(place), at.eta_enc, at.eta_enc) for place in ("", "_there"))
+
+
 def test_the_singular_value_of_U_does_not_rise_throughout() -> None:
-    at = Point("thm-1.norm-trend")
+    at = Point("thm-1.norm-trend-active")
     signal, here, there = at.zeta[at.mode], at.level(), at.level("_there")
     assert here < there < signal
     squares = [level * (signal - level) / at.eta_enc**2 for level in (here, there)]
@@ -120,6 +142,13 @@ def test_a_remaining_mode_lies_below_the_water_level() -> None:
     assert 0 < learned_product(at.zeta[at.mode], at.water()) ** 2 < at.water()
 
 
+def test_a_singular_value_below_the_printed_level_remains() -> None:
+    at = Point("thm-2.shrinkage")
+    signal = at.zeta[at.mode]
+    assert at.level() < signal < at.water(), "below beta eta_dec^2, though not below its root"
+    assert 0 < learned_product(signal, at.water()) < signal
+
+
 def test_the_printed_count_is_negative() -> None:
     at = Point("thm-2.pruned-count")
     modes = at.sequence("zeta")
@@ -129,9 +158,9 @@ def test_the_printed_count_is_negative() -> None:
 
 
 def test_learned_variances_do_not_threshold_softly() -> None:
-    at = Point("thm-2.soft-thresholding")
-    signal = at.zeta[at.mode]
-    assert learned_product(signal, at.water()) != max(Q(0), signal - at.level())
+    for at in (Point("thm-2.soft-thresholding"), Point("s4.5.sparse-learning-learned")):
+        signal = at.zeta[at.mode]
+        assert learned_product(signal, at.water()) != max(Q(0), signal - at.level())
 
 
 def test_the_prior_matters_where_the_variances_are_fixed() -> None:

@@ -1,5 +1,6 @@
 """Statements about one minimum or two: what they are judged by, and that the judgement can say no."""
 
+import itertools
 import re
 
 import pytest
@@ -9,8 +10,9 @@ from sympy import And, Eq, Equivalent, Ge, Gt, Implies, Le, Lt
 from derivations.claim import Verdict
 from derivations.instances import instances, is_exactly_zero
 from derivations.ledger import claims_by_id
-from derivations.notation import beta, d1, eta_dec, eta_enc, i, residual, sigma_sorted, zeta
+from derivations.notation import beta, d1, dstar, eta_dec, eta_enc, i, residual, sigma_sorted, zeta
 from derivations.proposition_2_fixed_variance import least_loss
+from derivations.ranks import rank_cases, ranks_about
 from derivations.situations import (
     FIXED,
     LEARNED,
@@ -29,7 +31,7 @@ from derivations.situations import (
     there,
     theta,
 )
-from derivations.universal import Universal, placements, rank_cases
+from derivations.universal import Universal, placements
 
 s = sympy.sqrt(beta) * eta_dec
 one, half = sympy.S.One, sympy.Rational(1, 2)
@@ -41,6 +43,7 @@ TRUE = {
     "in order": (Universal(LEARNED), Le(product[i + 1], product[i])),
     "as many modes as the rank": (Universal(FIXED), Equivalent(Ge(rank, i), Gt(product[i], 0))),
     "no more modes than latents": (Universal(LEARNED), And(Le(rank, d1), Implies(Eq(product[i], 0), Lt(rank, d1)))),
+    "no more modes than the data have": (Universal(FIXED), Le(rank, dstar)),
     "prior's deviation": (Universal(PRIOR), Eq(deviation[i], eta_enc)),
     "more level, less model": (
         Universal(LEARNED, "beta and eta_dec"),
@@ -54,6 +57,7 @@ FALSE = {
     "one kind for the other": (Universal(FIXED), Eq(deviation[i], eta_enc)),
     "one mode more than the rank": (Universal(FIXED), Equivalent(Gt(rank, i), Gt(product[i], 0))),
     "full rank": (Universal(LEARNED), Eq(rank, d1)),
+    "fewer modes than the data have": (Universal(FIXED), Lt(rank, dstar)),
     "sign of the change": (
         Universal(LEARNED, "beta and eta_dec"),
         Implies(Le(s, there(s)), Le(product[i], there(product[i]))),
@@ -89,7 +93,9 @@ def test_a_rank_that_does_not_go_by_the_modes_proves_nothing(monkeypatch: pytest
     question, formula = TRUE["as many modes as the rank"]
     right = Universal._ranks
     monkeypatch.setattr(
-        Universal, "_ranks", lambda self, case: {**right(self, case), rank: right(self, case)[rank] - 1}
+        Universal,
+        "_ranks",
+        lambda *asked: ((how, {**ranks, rank: ranks[rank] - 1}) for how, ranks in right(*asked)),
     )
     assert question(formula).verdict is Verdict.UNDECIDED
 
@@ -165,6 +171,24 @@ def test_rank_cases_are_consistent() -> None:
             for key, value in case.items()
         }
         assert values[OTHER[rank]] == min(values[d1], values[rank_of_Z]) and values[rank_of_Z] <= values[dstar]
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_the_cases_about_a_latent_are_all_there_are(alive: bool) -> None:
+    """Counted up to 4: the values with i <= d1, rank <= min(d1, dstar), and rank >= i iff the mode is alive."""
+    found, few = set(), range(5)
+    for _, case in ranks_about(alive, True, not alive):
+        symbols = sorted(set().union(*(sympy.sympify(value).free_symbols for value in case.values())), key=str)
+        for numbers in itertools.product(few, repeat=len(symbols)):
+            at = dict(zip(symbols, numbers, strict=True))
+            found.add((at[i], *(int(sympy.sympify(case[size]).subs(at)) for size in (rank, d1, dstar))))
+    possible = {
+        (k, size, latents, modes)
+        for k, size, latents, modes in itertools.product(few, repeat=4)
+        if 1 <= k <= latents and 1 <= modes and size <= min(latents, modes) and (size >= k) is alive
+    }
+    within = {case for case in found if 1 <= case[0] and all(0 <= n < 5 for n in case) and case[3] >= 1}
+    assert within == possible
 
 
 def test_the_spread_has_signal_on_both_sides_of_every_level() -> None:
