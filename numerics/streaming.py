@@ -21,6 +21,8 @@ _DROWNING = 100
 """How many times a feature's variance its squared mean may be, at a loss of two of sixteen digits."""
 _FIRST = 500
 """Rows that a shift is taken from: anything near the mean will do."""
+_MIDDLE = {np.dtype(np.uint8): 128.0, np.dtype(np.int8): 0.0}
+"""Of the integers of one byte: they lie between -128 and 127 about it."""
 _EXACT_ROWS = 1024
 """So many products of two integers between -128 and 127 add up to 2^24 at most: float32 holds every such sum exactly."""
 _AHEAD = 8
@@ -82,31 +84,42 @@ def shifted(chunk: np.ndarray, shift: np.ndarray) -> np.ndarray:
     return np.subtract(chunk, shift, dtype=np.float64) if shift.any() else chunk.astype(np.float64, copy=False)
 
 
-def _products(chunk: np.ndarray, shift: np.ndarray, room: np.ndarray | None = None) -> Sums:
-    """Sums of a chunk; `room` is memory for it in float64, which takes long to be given anew each time."""
-    if chunk.dtype in (np.uint8, np.int8):
-        return _products_of_bytes(chunk, shift)
+def _products(chunk: np.ndarray, origin: np.ndarray, room: np.ndarray | None = None) -> Sums:
+    """Sums of a chunk about an origin; `room` is memory for it in float64, which takes long to be given anew each time."""
+    if _is_middle(chunk.dtype, origin):
+        return _products_of_bytes(chunk, origin)
     if room is not None and chunk.dtype != room.dtype:
         room = room[: len(chunk)]
         np.copyto(room, chunk, casting="unsafe")
         chunk = room
-    moved = shifted(chunk, shift)
+    moved = shifted(chunk, origin)
     return Sums(len(moved), np.ones(len(moved)) @ moved, moved.T @ moved)
 
 
-def _products_of_bytes(chunk: np.ndarray, shift: np.ndarray) -> Sums:
-    """Sums of a chunk of bytes about a whole shift: in float32, which is twice as fast, and exact all the same."""
-    middle = 128 if chunk.dtype == np.uint8 else 0
+def _is_middle(dtype: np.dtype, origin: np.ndarray) -> bool:
+    """Whether integers of one byte lie between -128 and 127 about an origin."""
+    return dtype in _MIDDLE and bool((origin == _MIDDLE[dtype]).all())
+
+
+def _products_of_bytes(chunk: np.ndarray, middle: np.ndarray) -> Sums:
+    """Sums of a chunk of bytes about their middle: in float32, twice as fast a product, and exact all the same."""
     features = chunk.shape[1]
     total, products = np.zeros(features), np.zeros((features, features))
-    for start in range(0, len(chunk), _EXACT_ROWS):
-        moved = np.subtract(chunk[start : start + _EXACT_ROWS], middle, dtype=np.float32)
+    for block in np.array_split(chunk, -(-len(chunk) // _EXACT_ROWS)):
+        moved = np.subtract(block, middle, dtype=np.float32, casting="unsafe")
         total += moved.sum(0, dtype=np.float64)
         products += moved.T @ moved
-    away = middle - shift
-    cross = np.outer(total, away)
-    products += cross + cross.T + len(chunk) * np.outer(away, away)
-    return Sums(len(chunk), total + len(chunk) * away, products)
+    return Sums(len(chunk), total, products)
+
+
+def _about(found: Sums, away: np.ndarray) -> Sums:
+    """The same sums about an origin so far below."""
+    if not away.any():
+        return found
+    products = found.products
+    products += np.outer(found.sum, away)
+    products += np.outer(away, found.sum + found.n * away)
+    return Sums(found.n, found.sum + found.n * away, products)
 
 
 def summed(x: Samples, pool: Executor | None) -> tuple[Sums, np.ndarray]:
@@ -118,13 +131,14 @@ def summed(x: Samples, pool: Executor | None) -> tuple[Sums, np.ndarray]:
 def added(chunks: Iterator[np.ndarray], pool: Executor | None) -> tuple[Sums, np.ndarray]:
     first = next(chunks)
     shift = shift_of(first)
-    n, total, products = _products(first, shift)
+    origin = np.full_like(shift, _MIDDLE[first.dtype]) if first.dtype in _MIDDLE else shift
+    n, total, products = _products(first, origin)
     room = np.empty((rows_of(first.shape[1]), first.shape[1])) if pool is None else None
-    for part in _mapped(products_of, ((chunk, shift, room) for chunk in chunks), pool):
+    for part in _mapped(products_of, ((chunk, origin, room) for chunk in chunks), pool):
         n += part.n
         total += part.sum
         products += part.products
-    return Sums(n, total, products), shift
+    return _about(Sums(n, total, products), origin - shift), shift
 
 
 def products_of(given: tuple[np.ndarray, np.ndarray, np.ndarray | None]) -> Sums:

@@ -95,6 +95,17 @@ def test_products_of_bytes_are_exact(dtype: type, mean: str, monkeypatch: pytest
     assert np.array_equal(found.products, moved.T @ moved) and np.array_equal(found.sum, moved.sum(0))
 
 
+def test_bytes_beside_other_numbers_are_about_the_same_origin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    rng = np.random.default_rng(3)
+    small, large = rng.integers(0, 255, (3000, 4), endpoint=True), rng.integers(0, 3001, (3000, 4))
+    for other in (np.int16, np.float32, np.float64):
+        for chunks in ([small.astype(np.uint8), large.astype(other)], [large.astype(other), small.astype(np.uint8)]):
+            found, shift = streaming.added(iter(chunks), None)
+            moved = np.concatenate([small, large]) - shift.astype(np.int64)
+            assert np.array_equal(found.products, moved.T @ moved) and np.array_equal(found.sum, moved.sum(0))
+
+
 def test_a_large_mean_drowns_nothing() -> None:
     x = sample(2, 400, 5)
     assert agree(spectrum_of(Array(x + 1e7)).zeta_squared, direct(x + 1e7))
