@@ -17,7 +17,7 @@ from torch import Tensor
 
 from numerics.closed_forms import least_losses
 from numerics.columns import overlap
-from numerics.fast_descent import fast_minima, projected
+from numerics.fast_descent import fast_minima, lifted, projected
 from numerics.levenberg_marquardt import largest_curvature, newton_step
 from numerics.objective import Statistics
 from numerics.projection import Projection
@@ -34,7 +34,7 @@ from numerics.tolerances import (
 )
 from numerics.volume import Block, disturbed_block, draw_block
 
-__all__ = ["Attempt", "Trial", "attempt", "certified", "compared", "is_local", "trial", "trials"]
+__all__ = ["Attempt", "Trial", "attempt", "certified", "compared", "conditions", "is_local", "trial", "trials"]
 
 
 LOCAL = 5
@@ -195,19 +195,27 @@ def _together(rounds: list[Attempt]) -> Attempt:
 
 
 def certified(block: Block, at: Any) -> Bool[Tensor, " count"]:
-    """Which points are local minima, as far as their derivatives show: without any closed form, in the original parameters.
+    """Which points are minima, as far as can be seen without the closed form of one: those that meet all `conditions`."""
+    return torch.stack(list(conditions(block, at).values())).all(0)
 
-    The gradient and the Hessian in the original parameters, made dimensionless by `Scales`, are small, and positive definite once
-    CERTIFIED_CURVATURE is added (by Cholesky). So is the projected Hessian, the Schur complement of the full one where the
-    encoder is the best for the decoder, with the smaller PROJECTED_CURVATURE: two nearly tied modes in each other's place differ
-    in loss by as little as in curvature. Columns of the decoder are orthogonal where they must be, see `overlap`.
+
+def conditions(block: Block, at: Any) -> dict[str, Bool[Tensor, " count"]]:
+    """What a certificate rests on, each by itself; all of it is dimensionless.
+
+    "gradient" and "curvature": in the original parameters, in units of `Scales`, the gradient is small and the Hessian positive
+    definite once CERTIFIED_CURVATURE is added (by Cholesky). "projected curvature": so is the Hessian of the least loss of each
+    decoder, the Schur complement of the full one where the encoder is the best, with the smaller PROJECTED_CURVATURE: two nearly
+    tied modes in each other's place differ in loss by as little as in curvature. "promise": Newton's step for the decoder would
+    gain next to nothing. "encoder": nor would the best encoder, variances and decoder variance, in place of the point's own;
+    beside a large loss of the data's they weigh little in the gradient. "overlap": columns of the decoder are orthogonal where
+    they must be, see `overlap`.
     """
     size = max(1, _BYTES // (8 * block.scales.flat(at, block.objective.free).shape[-1] ** 2))
-    parts = [slice(first, first + size) for first in range(0, len(at.W), size)]
-    return torch.cat([_certified(block, at, part) for part in parts])
+    parts = [_conditions(block, at, slice(first, first + size)) for first in range(0, len(at.W), size)]
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
-def _certified(block: Block, whole: Any, part: slice) -> Bool[Tensor, " part"]:
+def _conditions(block: Block, whole: Any, part: slice) -> dict[str, Bool[Tensor, " part"]]:
     objective = block.objective
     at = type(whole)(*(value[part] for value in whole))
     statistics = Statistics(*(value[part] for value in block.statistics))
@@ -217,13 +225,20 @@ def _certified(block: Block, whole: Any, part: slice) -> Bool[Tensor, " part"]:
     gradient = objective.flat(objective.gradient(*at, *statistics)) * unit / nats[:, None]
     free = unit.shape[-1]
     hessian = objective.hessian(*at, *statistics)[:, :free, :free] * unit[:, :, None] * unit[:, None, :]
-    full = _definite(hessian / nats[:, None, None], CERTIFIED_CURVATURE.value)
-    projection = Projection.of(at, statistics, objective)
-    reduced = projection.derivatives(projected(at, statistics, objective))
+    projection, X = Projection.of(at, statistics, objective), projected(at, statistics, objective)
+    reduced = projection.derivatives(X)
     _, promise, alone = newton_step(reduced, PROJECTED_CURVATURE.value * largest_curvature(reduced))
-    near = promise <= CERTIFIED_DECREASE.value * reduced.loss.abs().clamp(min=1)
-    flat = torch.linalg.vector_norm(gradient, dim=-1) <= CERTIFIED_GRADIENT.value
-    return flat & full & alone & near & (overlap(at, statistics, objective) <= COLUMN_OVERLAP.value * nats.clamp(min=1))
+    loss = objective.loss(*at, *statistics)
+    height = loss - objective.loss(*lifted(X, projection, at, statistics, objective), *statistics)
+    allowed = torch.maximum(CERTIFIED_DECREASE.value * loss.abs().clamp(min=1), DESCENT_BELOW.value * nats)
+    return {
+        "gradient": torch.linalg.vector_norm(gradient, dim=-1) <= CERTIFIED_GRADIENT.value,
+        "curvature": _definite(hessian / nats[:, None, None], CERTIFIED_CURVATURE.value),
+        "projected curvature": alone,
+        "promise": promise <= CERTIFIED_DECREASE.value * reduced.loss.abs().clamp(min=1),
+        "encoder": height <= allowed,
+        "overlap": overlap(at, statistics, objective) <= COLUMN_OVERLAP.value * nats.clamp(min=1),
+    }
 
 
 def _definite(hessian: Float[Tensor, "count p p"], shift: float) -> Bool[Tensor, " count"]:
