@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collapse import data_commands, figure_commands
+from collapse.linear_algebra import settle
 from collapse.output import as_json, console_for, folder, interrupted, read_markdown, refuse_equal, writable, write
 
 if TYPE_CHECKING:
@@ -239,22 +240,11 @@ def _selected(claim: list[str] | None) -> tuple[Claim, ...]:
     return selected(claim)
 
 
-def _settle_linear_algebra() -> None:
-    """Here and in the workers, before it is loaded: one thread, and the same digits wherever in memory a matrix lies.
-
-    Matrices this small gain nothing from more threads, and waiting ones take the workers' time. MKL_CBWR is what
-    `numerics.descent.minimise` says of it; it costs nothing that could be measured.
-    """
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
-    os.environ.setdefault("MKL_CBWR", "AUTO")
-
-
 def main() -> None:
     """Run the command line; input that cannot be used ends in one line on standard error and exit code 2."""
     from derivations.errors import DataError
 
-    _settle_linear_algebra()
+    settle()
     try:
         app()
     except DataError as error:

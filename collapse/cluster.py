@@ -7,6 +7,7 @@ from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from typing import Any
 
+from collapse.linear_algebra import settle
 from derivations.errors import DataError
 
 _PATIENCE = 10
@@ -60,6 +61,7 @@ def cluster(address: str) -> Iterator[tuple[Executor, int]]:
             "workers with `dask worker ADDRESS`, in this same environment."
         ) from None
     with client:
+        client.register_worker_callbacks(settle)  # those that join later, too
         threads = sum(worker["nthreads"] for worker in client.scheduler_info(n_workers=-1)["workers"].values())
         if not threads:
             raise DataError(

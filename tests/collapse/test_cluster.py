@@ -26,8 +26,10 @@ COMMAND = [sys.executable, "-m", "collapse.cli", "falsify", "--instances", str(I
 
 
 @pytest.fixture
-def address() -> Iterator[str]:
-    """Of a scheduler with two workers, each a process of its own."""
+def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Of a scheduler with two workers, each a process of its own, whose environment says nothing of linear algebra."""
+    for name in ("MKL_CBWR", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
     ) as started:
@@ -63,6 +65,11 @@ def test_a_lost_worker_loses_nothing_and_counts_nothing_twice(address: str, tmp_
     for document in documents:
         assert document.pop("seconds") > 0
     assert documents[0] == documents[1]
+
+
+def test_workers_of_a_cluster_compute_as_those_here(address: str) -> None:
+    with cluster(address), distributed.Client(address) as client:
+        assert list(client.run(os.getenv, "MKL_CBWR").values()) == ["AUTO", "AUTO"]
 
 
 class Killing(Executor):
