@@ -97,7 +97,7 @@ def predict(
 
     Exact for linear encoder and decoder with Gaussian likelihood; a first guide beyond. Exit code 2 for bad usage or data.
     """
-    refuse_equal({"--json": json_path, "--plot": plot})
+    refuse_equal({"--json": json_path, "--plot": plot}, {"DATA": data, "--target": target})
     document_path, plot_path = writable("--json", json_path), writable("--plot", plot)
     if plot is not None and not plot.lower().endswith((".png", ".pdf", ".svg")):
         raise DataError(f"--plot: {plot} must end in .png, .pdf or .svg.")
@@ -155,6 +155,7 @@ def diagnose(
 
     Exit code 0 if it is as expected, 1 if not, 2 for bad usage or data.
     """
+    refuse_equal({"--json": json_path}, {"CODES": codes, "DATA": data, "--target": target})
     document_path = writable("--json", json_path)
     console = console_for(json_path == "-")
     from collapse.diagnosis import diagnose as diagnosed

@@ -20,11 +20,15 @@ PIPE_WIDTH = 160
 """Columns of a report that no terminal shows."""
 
 
-def refuse_equal(paths: dict[str, str | None]) -> None:
-    """Refuse two options that would write one file."""
-    files = {name: os.path.realpath(path) for name, path in paths.items() if path is not None and path != "-"}
+def refuse_equal(written: dict[str, str | None], read: dict[str, str | Path | None] | None = None) -> None:
+    """Refuse two options that would write one file, and one that would write over what is read."""
+    files = {
+        name: os.path.realpath(path)
+        for name, path in (written | (read or {})).items()
+        if path is not None and path != "-"
+    }
     for one, other in combinations(files, 2):
-        if files[one] == files[other]:
+        if files[one] == files[other] and one in written:
             raise DataError(f"{one} and {other} both name {files[one]}; give them different files.")
 
 

@@ -234,3 +234,22 @@ def test_diagnose_from_the_command_line(tmp_path: Path, digits: np.ndarray) -> N
     other = command("diagnose", str(tmp_path / "codes.npz"), "digits", "--beta", "100", "--json", "-")
     assert other.returncode == 1 and json.loads(other.stdout)["verdict"] == "other-beta"
     assert diagnose(0 * means, 0 * means, values, beta_eta_dec_squared=50.0).verdict == "dead-encoder"
+
+
+@pytest.mark.parametrize("option", ["--json", "--plot"])
+def test_what_is_read_is_not_written_over(option: str, tmp_path: Path) -> None:
+    path = tmp_path / "data.npy"
+    np.save(path, np.eye(4))
+    before = path.read_bytes()
+    target = tmp_path / "same.npy"
+    target.symlink_to(path)
+    for arguments in (("predict", str(path)), ("predict", "digits", "--target", str(path))):
+        process = command(*arguments, option, str(target))
+        assert process.returncode == 2 and "both name" in process.stderr and "Traceback" not in process.stderr
+    if option == "--json":
+        codes = tmp_path / "codes.npz"
+        np.savez(codes, means=np.zeros((4, 2)), log_variances=np.zeros((4, 2)))
+        for read in (str(codes), str(path)):
+            process = command("diagnose", str(codes), str(path), "--json", read)
+            assert process.returncode == 2 and "both name" in process.stderr
+    assert path.read_bytes() == before
