@@ -152,10 +152,13 @@ def _from_parquet(path: Path) -> Rows:
             raise DataError(f"{path}: column {field.name!r} holds {field.type}, not numbers: drop or encode it.")
 
     def blocks(rows: int) -> Iterator[np.ndarray]:
-        with parquet.ParquetFile(path) as opened:
-            for batch in opened.iter_batches(batch_size=rows):
-                columns = [column.to_numpy(zero_copy_only=False) for column in batch.columns]
-                yield np.stack([column.astype(np.float64) for column in columns], 1)
+        try:
+            with parquet.ParquetFile(path) as opened:
+                for batch in opened.iter_batches(batch_size=rows):
+                    columns = [column.to_numpy(zero_copy_only=False) for column in batch.columns]
+                    yield np.stack([column.astype(np.float64) for column in columns], 1)
+        except Exception as error:  # pages are read as they are asked for
+            raise DataError(f"{path} is damaged ({type(error).__name__}): write it again.") from None
 
     return Rows(path.name, "units of the data", (count, len(schema)), blocks)
 

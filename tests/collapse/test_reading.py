@@ -177,6 +177,16 @@ def test_broken_files_are_refused(name: str, message: str, tmp_path: Path) -> No
     assert "\n" not in str(found.value)
 
 
+def test_a_parquet_file_with_damaged_pages_is_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path, "parquet")
+    content_of = bytearray(path.read_bytes())
+    content_of[4:40] = bytes(range(200, 236))  # the heading of the first page; the file's own is at its end
+    path.write_bytes(content_of)
+    with pytest.raises(DataError, match=r"is damaged .*: write it again") as found:
+        content(open_rows(path))
+    assert "\n" not in str(found.value)
+
+
 def test_other_refusals(tmp_path: Path) -> None:
     for source, key, message in (
         (broken(tmp_path, "other.npz"), "c", "no array 'c': it holds a, b"),
