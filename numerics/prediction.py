@@ -182,7 +182,9 @@ def levels_of_active(levels: Levels, latents: int, count: int) -> tuple[float, f
 
 
 def level_for_nats(levels: Levels, latents: int, nats: float) -> float:
-    """The β η_dec² at which the rate is so many nats: between ζ_{k+1}² and ζ_k² it is Σ_{i ≤ k} ½ log(ζ_i²/t).
+    """The β η_dec² at which the rate is so many nats: with k modes active it is Σ_{i ≤ k} ½ log(ζ_i²/t).
+
+    As many are as have a smaller rate at t = ζ_i²; where rounding makes it one more or less, t is the same.
 
     Raises:
         DataError: the rate is not positive, or no latent has anything to encode.
@@ -190,16 +192,16 @@ def level_for_nats(levels: Levels, latents: int, nats: float) -> float:
     squares = _reachable(levels, latents, "--nats")
     if not (np.isfinite(nats) and nats > 0):
         raise DataError(f"--nats must be a positive number of nats, got {nats!r}.")
-    count = np.arange(1, len(squares) + 1)
-    candidates = np.exp((np.cumsum(np.log(squares)) - 2 * nats) / count)
-    below = np.append(squares[1:], 0.0)
-    fits = (candidates < squares) & (candidates >= below)
-    place = int(np.argmax(fits)) if fits.any() else len(squares) - 1
-    return float(candidates[place])
+    logarithms = np.log(squares)
+    rates = (np.cumsum(logarithms) - np.arange(1, len(squares) + 1) * logarithms) / 2
+    kept = max(1, int(np.sum(rates < nats)))
+    return float(np.exp((logarithms[:kept].sum() - 2 * nats) / kept))
 
 
 def level_for_explained(levels: Levels, latents: int, share: float) -> float:
     """The β η_dec² at which 1 − E‖y − ŷ‖²/E‖y‖² is this share: the error is r + Σ min(ζ_i², t) over the latents + the rest.
+
+    As many modes are active as leave a larger error at t = ζ_i²; where rounding makes it one more or less, t is the same.
 
     Raises:
         DataError: the share is not between 0 and what the latents can explain.
@@ -210,12 +212,11 @@ def level_for_explained(levels: Levels, latents: int, share: float) -> float:
         raise DataError(
             f"--explained must lie between 0 and {most:.6g}, what {latents} latents can explain of the variance; got {share!r}."
         )
-    wanted = (1 - share) * levels.variance - (levels.variance - float(squares.sum()))
-    count = np.arange(1, len(squares) + 1)
-    behind = float(squares.sum()) - np.cumsum(squares)
-    candidates = (wanted - behind) / count
-    fits = (candidates <= squares) & (candidates >= np.append(squares[1:], 0.0))
-    return float(candidates[int(np.argmax(fits))])
+    lost = (most - share) * levels.variance
+    behind = np.append(np.cumsum(squares[::-1])[-2::-1], 0.0)  # of the modes after each, the least first
+    errors = np.arange(1, len(squares) + 1) * squares + behind
+    kept = max(1, int(np.sum(errors > lost)))
+    return float((lost - behind[kept - 1]) / kept)
 
 
 def _reachable(levels: Levels, latents: int, option: str) -> Float[np.ndarray, " modes"]:

@@ -97,6 +97,18 @@ def test_so_much_explained(squares: np.ndarray, d1: int, share: float, rest: flo
         level_for_explained(data, d1, squares[:d1].sum() / data.variance * 1.001)
 
 
+@given(spectra, st.integers(1, 10), st.integers(0, 7), st.floats(0, 10))
+def test_what_a_threshold_gives_leads_back_to_it(squares: np.ndarray, d1: int, mode: int, rest: float) -> None:
+    """Rate and share at t = ζ_k², where one mode more or less is a matter of rounding."""
+    data, level = levels(squares, rest), float(squares[min(mode, len(squares) - 1)])
+    at = Optimum(data, d1, level, 1.0)
+    if at.rate_nats > SPECTRUM.value:
+        assert level_for_nats(data, d1, at.rate_nats) == pytest.approx(level, rel=SPECTRUM.value)
+    if at.explained > SPECTRUM.value:
+        found = level_for_explained(data, d1, at.explained)
+        assert Optimum(data, d1, found, 1.0).explained == pytest.approx(at.explained, rel=SPECTRUM.value)
+
+
 @given(spectra, st.integers(1, 10), st.integers(0, 10))
 def test_exactly_so_many_modes(squares: np.ndarray, d1: int, count: int) -> None:
     data, most = levels(squares), min(d1, len(squares))
