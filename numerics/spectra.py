@@ -18,7 +18,7 @@ from derivations.errors import DataError
 from numerics.krylov import leading_eigenvalues
 from numerics.scales import inverse_scales, variances_of
 from numerics.streaming import HELD, Samples, Sums, added, nonempty, refuse_large, rows_of, shift_of, shifted, summed
-from numerics.tolerances import RANK_CUTOFF
+from numerics.tolerances import RANK_CUTOFF, SPECTRUM
 
 __all__ = ["Spectrum", "spectrum_of", "whitened_cross"]
 
@@ -288,7 +288,10 @@ def _conditional_by_rows(x: Samples, y: Samples, centre: bool, scale: str | None
 def _of_pair(
     Z: np.ndarray, y2: float, n: int, D0: int, d2: int, rank: int, centre: bool, variances: np.ndarray
 ) -> Spectrum:
-    squares = np.linalg.svd(Z, compute_uv=False) ** 2
+    singular = np.linalg.svd(Z, compute_uv=False)
+    squares = np.where(
+        singular > SPECTRUM.value * singular.max(initial=0.0), singular**2, 0.0
+    )  # the others are rounding
     total = float(squares.sum())
     constant = int(np.sum(variances <= RANK_CUTOFF.value * variances.max()))
     residual = max(0.0, y2 - total)
