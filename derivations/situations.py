@@ -195,7 +195,8 @@ MOST = 25
 
 @lru_cache(maxsize=1)
 def spread() -> tuple[Instance, ...]:
-    """Three modes far apart, or one without signal; levels sqrt(beta) eta_dec from below the least mode to near the largest."""
+    """Three modes far apart, or one without signal; levels sqrt(beta) eta_dec from below the least mode to near the largest, one at
+    the least."""
     zeta = (Integer(10), Integer(7), Rational(3, 5))
     deviations = (Integer(1), Integer(2), Rational(1, 2))
     levels = (Rational(1, 4), Rational(1, 2), Integer(1), Integer(4), Integer(6))
@@ -214,7 +215,8 @@ def spread() -> tuple[Instance, ...]:
     narrow = replace(found[2], zeta=(*zeta[:2], sympy.S.Zero), sigma=deviations[:1])
     fewer = replace(found[2], sigma=deviations[:2])
     silent = Instance((sympy.S.Zero,), deviations[1:2], Integer(4), Integer(1), Integer(2), 1, 1, Integer(1))
-    return (*found, narrow, fewer, silent)
+    level = replace(found[2], zeta=(*zeta[:2], sympy.S.One))
+    return (*found, narrow, fewer, silent, level)
 
 
 @dataclass(frozen=True)
