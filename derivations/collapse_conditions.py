@@ -7,8 +7,8 @@ from sympy import And, Eq, Equivalent, Ge, Gt, Implies, Le, Lt, Rational
 
 from derivations.claim import Assumption, Claim, Erratum, Severity, Statement
 from derivations.notation import beta, d1, dstar, eta_dec, eta_enc, i, root_water, sigma, sigma_sorted, zeta
-from derivations.situations import FIXED, PRIOR, diverges, lam, least, product, rank, there, theta
-from derivations.universal import Universal
+from derivations.situations import FIXED, LEARNED, PRIOR, diverges, lam, least, product, rank, there, theta
+from derivations.universal import Universal, for_every_sigma
 
 # ------------------------------------------------------------------------------------------ as printed
 CRUCIAL_SIGN = Equivalent(Ge(rank, i), Gt(zeta[i] - sympy.sqrt(beta) * sigma[i] * eta_dec / eta_enc, 0))
@@ -50,7 +50,7 @@ CORRECTED_TREND = Implies(
 )
 
 AT_PRIOR, ANY_FIXED = Universal(PRIOR), Universal(FIXED)
-SMALL_BETA = Universal(FIXED, "a sufficiently small beta")
+SMALL_BETA, ANY_SIGMA_ANY_LEVEL = for_every_sigma("a sufficiently small beta"), for_every_sigma("beta and eta_dec")
 ANY_LEVEL, ANY_LEVEL_AT_PRIOR = Universal(FIXED, "beta and eta_dec"), Universal(PRIOR, "beta and eta_dec")
 ANY_PRIOR = Universal(PRIOR, "beta, eta_dec and eta_enc")
 TREND_AT_PRIOR, ANY_TREND = (
@@ -117,11 +117,11 @@ CLAIMS = (
     Claim(
         "thm-1.small-beta",
         "§4.2, after Theorem 1",
-        "for every fixed Sigma a sufficiently small beta prevents complete collapse",
+        "for every Sigma, fixed or learned, a sufficiently small beta prevents complete collapse",
         printed=Statement(NO_COLLAPSE, SMALL_BETA),
         corrected=Statement(Equivalent(Gt(zeta[1], 0), NO_COLLAPSE), SMALL_BETA),
         observable=SMALL_BETA.observable,
-        uses=("prop-2.minimum",),
+        uses=("prop-2.minimum", "thm-2.minimum"),
         erratum=Erratum(
             "always prevents posterior collapse",
             "prevents complete collapse iff Z != 0, that is E[y x^T] != 0",
@@ -135,7 +135,7 @@ CLAIMS = (
         printed=Statement(NO_PARTIAL_COLLAPSE, SMALL_BETA),
         corrected=Statement(Equivalent(Gt(zeta[i], 0), NO_PARTIAL_COLLAPSE), SMALL_BETA),
         observable=SMALL_BETA.observable,
-        uses=("prop-2.minimum",),
+        uses=("prop-2.minimum", "thm-2.minimum"),
         erratum=Erratum(
             "always prevents posterior collapse",
             "latent i is kept iff zeta_i > 0: all of them iff d1 <= rank Z",
@@ -145,19 +145,21 @@ CLAIMS = (
     Claim(
         "thm-1.beta-eta",
         "§4.2, after Theorem 1",
-        "beta and eta_dec act alike: the minimiser depends on them through beta eta_dec^2 alone, for every fixed Sigma",
-        printed=Statement(Implies(SAME_WATER, SAME_MINIMUM), ANY_LEVEL),
-        observable=ANY_LEVEL.observable,
-        uses=("prop-2.minimum",),
+        "beta and eta_dec act alike: the minimiser depends on them through beta eta_dec^2 alone, for every Sigma, fixed or learned",
+        printed=Statement(Implies(SAME_WATER, SAME_MINIMUM), ANY_SIGMA_ANY_LEVEL),
+        observable=ANY_SIGMA_ANY_LEVEL.observable,
+        uses=("prop-2.minimum", "thm-2.minimum"),
     ),
     Claim(
         "thm-1.beta-eta-loss",
         "§4.2, after Theorem 1",
         "the same sentence read of the loss: beta and eta_dec always appear together in the least L_VAE",
-        printed=Statement(SAME_LOSS, ANY_LEVEL_AT_PRIOR),
-        corrected=Statement(Implies(SAME_WATER, Eq(eta_dec**2 * least, there(eta_dec**2 * least))), ANY_LEVEL_AT_PRIOR),
-        observable=ANY_LEVEL_AT_PRIOR.observable,
-        uses=("cor-1.profile",),
+        printed=Statement(SAME_LOSS, ANY_SIGMA_ANY_LEVEL),
+        corrected=Statement(
+            Implies(SAME_WATER, Eq(eta_dec**2 * least, there(eta_dec**2 * least))), ANY_SIGMA_ANY_LEVEL
+        ),
+        observable=ANY_SIGMA_ANY_LEVEL.observable,
+        uses=("eq-13.reduced", "thm-2.variance", "thm-2.extra-latents"),
         erratum=Erratum(
             "sqrt(beta) and eta_dec always appear together",
             "so they do in the minimiser and in eta_dec^2 L_VAE; L_VAE itself has a factor 1/(2 eta_dec^2)",
@@ -228,6 +230,7 @@ CLAIMS = (
         corrected=Statement(Equivalent(Gt(zeta[1], 0), diverges), ANY_FIXED),
         observable=ANY_FIXED.observable,
         uses=("prop-2.minimum",),
+        assumptions=(Assumption("Sigma is fixed", Universal(LEARNED)),),
         erratum=Erratum(
             "a too small beta or eta_dec makes a norm very large",
             "so it does iff Z != 0; otherwise both layers are 0 at every beta",

@@ -9,7 +9,7 @@ from derivations.collapse_conditions import LEVEL, LEVEL_THERE, SAME_MINIMUM, SA
 from derivations.learned_variance_consequences import GARROTE
 from derivations.notation import beta, d1, eta_dec, eta_enc, i, root_water, sigma_sorted, zeta
 from derivations.situations import FIXED, LEARNED, PRIOR, diverges, lam, product, rank, there
-from derivations.universal import Universal
+from derivations.universal import Universal, for_every_sigma
 
 # ------------------------------------------------------------------------------------------ as printed
 SAME_COMPLETE_COLLAPSE = Equivalent(Eq(lam[1], 0), Eq(there(lam[1]), 0))
@@ -33,10 +33,11 @@ COLLAPSE_BY_DEVIATION = Equivalent(Eq(product[i], 0), Le(zeta[i] * eta_enc, root
 SAME_BY_DEVIATION = Implies(Eq(sigma_sorted[i], there(sigma_sorted[i])), SAME_COLLAPSE)
 
 FROM_PRIOR, FROM_FIXED = Universal(PRIOR, kind_there=LEARNED), Universal(FIXED, kind_there=LEARNED)
-WEAK = Universal(LEARNED, "a sufficiently small beta")
+WEAK = for_every_sigma("a sufficiently small beta")
 WIDTH, WIDTH_AT_PRIOR, ANY_WIDTH = (Universal(kind, "d1") for kind in (LEARNED, PRIOR, FIXED))
 ANY_SCALES, ANY_SCALES_FIXED = (Universal(kind, "beta, eta_dec and eta_enc") for kind in (LEARNED, FIXED))
-ANY_LEVEL, ANY_SIGMA = Universal(LEARNED, "beta and eta_dec"), Universal(FIXED, "Sigma")
+ANY_LEVEL, ANY_LEVEL_FIXED = (Universal(kind, "beta and eta_dec") for kind in (LEARNED, FIXED))
+ANY_SIGMA, ANY_SIGMA_ANY_LEVEL = Universal(FIXED, "Sigma"), for_every_sigma("beta and eta_dec")
 
 CLAIMS = (
     Claim(
@@ -47,6 +48,7 @@ CLAIMS = (
         corrected=Statement(ENDS_AT_THE_LEVEL, ANY_LEVEL),
         observable=ANY_LEVEL.observable,
         uses=("thm-2.minimum",),
+        assumptions=(Assumption("Sigma is learned", ANY_LEVEL_FIXED),),
         erratum=Erratum(
             "eta_dec does not have a causal relation with posterior collapse",
             "raising eta_dec alone ends mode i once it reaches zeta_i/sqrt(beta)",
@@ -61,7 +63,7 @@ CLAIMS = (
         printed=Statement(ENDS_AT_THE_LEVEL, ANY_LEVEL),
         observable=ANY_LEVEL.observable,
         uses=("thm-2.minimum",),
-        assumptions=(Assumption("Sigma is learned", Universal(FIXED, "beta and eta_dec")),),
+        assumptions=(Assumption("Sigma is learned", ANY_LEVEL_FIXED),),
     ),
     Claim(
         "s4.5.latent-variance",
@@ -98,11 +100,11 @@ CLAIMS = (
     Claim(
         "s4.5.small-beta",
         "§4.5",
-        "with a learned Sigma a sufficiently small beta avoids complete collapse",
+        "for every Sigma, fixed or learned, a sufficiently small beta avoids complete collapse",
         printed=Statement(SMALL_BETA, WEAK),
         corrected=Statement(Equivalent(Gt(zeta[1], 0), SMALL_BETA), WEAK),
         observable=WEAK.observable,
-        uses=("thm-2.minimum",),
+        uses=("prop-2.minimum", "thm-2.minimum"),
         erratum=Erratum(
             "a sufficiently small beta can avoid posterior collapse", "it does iff Z != 0", Severity.CONDITION
         ),
@@ -149,20 +151,20 @@ CLAIMS = (
     Claim(
         "s4.5.stability",
         "§4.5, Insights",
-        "where a layer's norm diverges as beta tends to 0 at sigma_i = eta_enc, it does not with a learned Sigma",
-        printed=Statement(STABLE, FROM_PRIOR),
-        observable=FROM_PRIOR.observable,
-        uses=("thm-1.minimum", "thm-2.minimum"),
-        assumptions=(Assumption("Sigma is learned", Universal(PRIOR, kind_there=FIXED)),),
+        "where a layer's norm diverges as beta tends to 0 with a fixed Sigma, it does not with a learned Sigma",
+        printed=Statement(STABLE, FROM_FIXED),
+        observable=FROM_FIXED.observable,
+        uses=("prop-2.minimum", "thm-2.minimum"),
+        assumptions=(Assumption("Sigma is learned", Universal(FIXED, kind_there=FIXED)),),
     ),
     Claim(
         "s4.5.beta-versus-eta",
         "§4.5, Insights",
-        "multiplying beta by k gives the same minimiser as dividing eta_dec by sqrt(k), with a learned Sigma",
-        printed=Statement(UP_AS_DOWN, ANY_LEVEL),
-        corrected=Statement(UP_AS_UP, ANY_LEVEL),
-        observable=ANY_LEVEL.observable,
-        uses=("thm-2.minimum",),
+        "multiplying beta by k gives the same minimiser as dividing eta_dec by sqrt(k), for every Sigma, fixed or learned",
+        printed=Statement(UP_AS_DOWN, ANY_SIGMA_ANY_LEVEL),
+        corrected=Statement(UP_AS_UP, ANY_SIGMA_ANY_LEVEL),
+        observable=ANY_SIGMA_ANY_LEVEL.observable,
+        uses=("prop-2.minimum", "thm-2.minimum"),
         erratum=Erratum(
             "the effect of increasing beta is identical to the effect of decreasing eta_dec",
             "it is identical to the effect of increasing eta_dec: both raise beta eta_dec^2",

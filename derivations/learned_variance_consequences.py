@@ -20,7 +20,7 @@ from derivations.situations import (
     there,
     theta,
 )
-from derivations.universal import Universal
+from derivations.universal import Universal, for_every_sigma
 
 # ------------------------------------------------------------------------------------------ as printed
 WATER = beta * eta_dec**2
@@ -61,7 +61,7 @@ CORRECTED_SHRINKAGE = And(
 GARROTE = Eq(product[i], Piecewise((zeta[i] - WATER / zeta[i], zeta[i] > root_water), (0, True)))
 
 HERE, ANY_LEVEL, WIDTH = Universal(LEARNED), Universal(LEARNED, "beta and eta_dec"), Universal(LEARNED, "d1")
-STRONG, WEAK = Universal(LEARNED, "a sufficiently large beta"), Universal(LEARNED, "a sufficiently small beta")
+STRONG, WEAK = Universal(LEARNED, "a sufficiently large beta"), for_every_sigma("a sufficiently small beta")
 FROM_PRIOR, FROM_FIXED = Universal(PRIOR, kind_there=LEARNED), Universal(FIXED, kind_there=LEARNED)
 
 
@@ -167,7 +167,7 @@ CLAIMS = (
         printed=Statement(PRUNED_COUNT, WEAK),
         corrected=Statement(CORRECTED_COUNT, WEAK),
         observable=WEAK.observable,
-        uses=("thm-2.minimum",),
+        uses=("prop-2.minimum", "thm-2.minimum"),
         erratum=Erratum(
             "the smallest d1 - d0 singular values are pruned",
             "max(0, min(d0, d2) - d1) are pruned, where rank Z = min(d0, d2) and beta is small",

@@ -16,10 +16,10 @@ import sympy
 from sympy import Basic, Expr, Indexed, IndexedBase, Integer, Rational, Sum, Symbol
 
 from derivations.instances import Instance, instances, smallest_instances
-from derivations.least_loss import least_mode_loss
 from derivations.notation import beta, d1, dstar, eta_dec, eta_enc, i, residual, sigma_sorted, zeta
 from derivations.proof import margin, resolved
 from derivations.proposition_2_fixed_variance import CORRECTED_8
+from derivations.proposition_3_mode_variance import mode_objective
 from derivations.theorem_1_prior_variance import EQUATION_10
 from derivations.theorem_2_learned_variance import EQUATION_17_18, EQUATION_19
 
@@ -33,7 +33,7 @@ product = IndexedBase("m", nonnegative=True)
 deviation = IndexedBase("s", positive=True)
 """Standard deviations of the encoder; the prior's beyond the last latent."""
 least = Symbol("L_min", real=True)
-"""The least L_VAE (sigma_i = eta_enc)."""
+"""The least L_VAE."""
 rank = Symbol("rank", integer=True, nonnegative=True)
 """The rank of U V^T."""
 rank_of_Z = Symbol("rank_Z", integer=True, nonnegative=True)
@@ -71,16 +71,18 @@ _FORMS: dict[str, tuple[Expr, Expr, Expr]] = {
 }
 """(lambda_i, theta_i, sigma_i) for i <= d1, from Propositions 2 and Theorems 1 and 2 as they stand."""
 
-LEAST_LOSS = (residual + Sum(least_mode_loss(zeta[i], eta_enc), (i, 1, d1)) + Sum(zeta[i] ** 2, (i, d1 + 1, dstar))) / (
-    2 * eta_dec**2
-)
-"""The least L_VAE at sigma_i = eta_enc, where its variance term is 0: Corollary 1."""
+
+@lru_cache(maxsize=4)
+def least_loss_of(kind: str) -> Expr:
+    """The least L_VAE: the modes as Eq 13 has them at the kind's standard deviations, and r and the modes beyond d1."""
+    modes = Sum(mode_objective(zeta[i], _FORMS[kind][2]), (i, 1, d1))
+    return (residual + modes + Sum(zeta[i] ** 2, (i, d1 + 1, dstar))) / (2 * eta_dec**2)
 
 
 def closed_forms(kind: str) -> dict[Basic, Expr]:
     """The minimum's sequences as functions of i, and the least loss."""
     decoder, encoder, standard = _FORMS[kind]
-    return {lam: decoder, theta: encoder, product: decoder * encoder, deviation: standard, least: LEAST_LOSS}
+    return {lam: decoder, theta: encoder, product: decoder * encoder, deviation: standard, least: least_loss_of(kind)}
 
 
 @lru_cache(maxsize=16)
@@ -271,7 +273,7 @@ def facts(instance: Instance, kind: str, wanted: frozenset[Basic]) -> Mapping[Ba
         entries = tuple(instance.value(forms[symbol], k) for k in range(1, instance.d1 + 1))
         values[symbol] = entries, instance.eta_enc if symbol == deviation else sympy.S.Zero
     if least in wanted:
-        values[least] = instance.value(LEAST_LOSS, None, {residual: instance.residual})
+        values[least] = instance.value(forms[least], None, {residual: instance.residual})
     if rank in wanted:
         values[rank] = Integer(sum(bool(instance.value(forms[product], k) > 0) for k in range(1, instance.d1 + 1)))
     if diverges in wanted:

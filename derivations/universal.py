@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
 import sympy
-from sympy import And, Basic, Expr, Implies, Not, Or, Symbol
+from sympy import And, Basic, Expr, Implies, Not, Or, Piecewise, Symbol
 from sympy.logic.boolalg import BooleanFunction
 
 from derivations.claim import Decision, Step, Verdict, conclude, refuted
@@ -18,6 +18,7 @@ from derivations.proof import holds, resolved, sums_agree
 from derivations.ranks import Case, rank_cases, ranks_about
 from derivations.situations import (
     FIXED,
+    LEARNED,
     OTHER,
     Situation,
     diverges,
@@ -184,6 +185,36 @@ class Universal:
         }
 
 
+@dataclass(frozen=True)
+class OverKinds:
+    """The decision whether a Boolean holds in all situations of each of several kinds."""
+
+    questions: tuple[Universal, ...]
+
+    @property
+    def observable(self) -> str:
+        """What the layers are asked for."""
+        return "; ".join(question.observable for question in self.questions)
+
+    def __call__(self, formula: Basic) -> Decision:
+        """Judge a statement: what refutes it for one kind refutes it."""
+        decisions = [question(formula) for question in self.questions]
+        for verdict in (Verdict.REFUTED, Verdict.UNDECIDED):
+            for decision in decisions:
+                if decision.verdict is verdict:
+                    return decision
+        return conclude(
+            replace(step, text=f"{question.kind} Sigma: {step.text}")
+            for question, decision in zip(self.questions, decisions, strict=True)
+            for step in decision.steps
+        )
+
+
+def for_every_sigma(change: str) -> OverKinds:
+    """The decision whether a Boolean holds for every fixed Sigma, and for a learned one."""
+    return OverKinds((Universal(FIXED, change), Universal(LEARNED, change)))
+
+
 def _combined(formula: Basic, truth: Callable[[Basic], bool | None]) -> bool | None:
     """A Boolean from the truth of its relations and symbols; None where that is not enough to tell."""
     if formula is sympy.true or formula is sympy.false:
@@ -237,7 +268,19 @@ def _true_in(kinds: tuple[str, str], entries: Items, case: Items, relation: Basi
 @lru_cache(maxsize=1 << 14)
 def _value_in(kinds: tuple[str, str], entries: Items, case: Items, entry: Basic) -> Expr:
     """An entry or a scalar in a case: its closed form, where it has one."""
-    return resolved(substituted(entry, *kinds).xreplace(dict(entries)).xreplace(dict(case)))
+    return resolved(_placed(substituted(entry, *kinds).xreplace(dict(entries)), dict(case)))
+
+
+def _placed(expression: Basic, case: Case) -> Basic:
+    """An expression in a case, without what its conditions rule out there: such a branch may divide by 0."""
+    if not expression.has(Piecewise):
+        return expression.xreplace(case)
+    if not isinstance(expression, Piecewise):
+        return expression.func(*(_placed(part, case) for part in expression.args))
+    branches = [(value, resolved(condition.xreplace(case))) for value, condition in expression.args]
+    return Piecewise(
+        *((_placed(value, case), condition) for value, condition in branches if holds(condition) is not False)
+    )
 
 
 def _why_false(formula: Basic, situation: Situation, index: int | None) -> str:

@@ -130,15 +130,15 @@ def facts(layer: Layer, problem: Any, kind: str, wanted: frozenset[Basic]) -> di
     found[s.rank_of_Z] = int(sum(bool(value > 0) for value in problem.spectrum))
     found[residual] = problem.r
     if s.least in wanted:
-        found[s.least] = _least(layer, problem)
+        found[s.least] = _least(layer, problem, kind)
     if s.diverges in wanted:
         found[s.diverges] = _diverges(layer, problem, kind)
     return found
 
 
-def _least(layer: Layer, problem: Any) -> Any:
+def _least(layer: Layer, problem: Any, kind: str) -> Any:
     if isinstance(layer, ExactLayer):
-        return evaluate(s.LEAST_LOSS, symbol_values(problem), "exact")
+        return evaluate(s.least_loss_of(kind), symbol_values(problem), "exact")
     return layer.least_loss(problem)
 
 

@@ -13,7 +13,7 @@ from derivations.claim import Claim
 from derivations.ledger import CLAIMS
 from derivations.notation import i
 from derivations.situations import OTHER, diverges, least
-from derivations.universal import Universal
+from derivations.universal import OverKinds, Universal
 from numerics.booleans import doubtful, truth
 from numerics.layers.base import Finding, Layer
 from numerics.layers.descent import DescentLayer
@@ -114,16 +114,29 @@ def _values(layer: Layer, problem: Any, kind: str, wanted: frozenset[Basic]) -> 
     return symbol_values(problem) | facts(layer, problem, kind, wanted)
 
 
-def _questions() -> Iterator[Universal]:
+def _asked() -> Iterator[tuple[str, tuple[Universal, ...]]]:
+    """What claims ask of this layer: by observable, one question or one a kind of Sigma."""
     claims: tuple[Claim, ...] = CLAIMS
     for claim in claims:
-        if isinstance(claim.standing.decide, Universal):
-            yield claim.standing.decide
+        decide = claim.standing.decide
+        if isinstance(decide, Universal):
+            yield decide.observable, (decide,)
+        elif isinstance(decide, OverKinds):
+            yield decide.observable, decide.questions
+
+
+def _all_always(layer: Layer, formula: Basic, questions: tuple[Universal, ...]) -> Iterator[Finding]:
+    for question in questions:
+        yield from always(layer, formula, question)
+
+
+def _all_minima(layer: Layer, formula: Basic, questions: tuple[Universal, ...]) -> list[Any]:
+    return [problem for question in questions for problem in minima_for(layer, formula, question)]
 
 
 CHECKS: dict[str, dict[str, Check]] = {
-    question.observable: everywhere(partial(always, question=question)) for question in _questions()
+    observable: everywhere(partial(_all_always, questions=questions)) for observable, questions in _asked()
 }
 
 
-MINIMA = {question.observable: partial(minima_for, question=question) for question in _questions()}
+MINIMA = {observable: partial(_all_minima, questions=questions) for observable, questions in _asked()}

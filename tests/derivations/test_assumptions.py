@@ -5,14 +5,22 @@ The witnesses of a few are evaluated once more with plain fractions.
 
 import math
 import re
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from sympy import Eq, Le, Or
 
 from derivations.claim import Assumption, Severity, Verdict
 from derivations.ledger import CLAIMS, claims_by_id
+from derivations.notation import eta_enc, i, sigma_sorted, zeta
+from derivations.situations import FIXED, LEARNED, diverges, lam
+from derivations.universal import Universal, for_every_sigma
 
 ASSUMED = [(claim, assumption) for claim in CLAIMS for assumption in claim.assumptions]
+OF_ONE_KIND = [
+    claim for claim in CLAIMS if isinstance(decide := claim.standing.decide, Universal) and not decide.kind_there
+]
 LEDGER = claims_by_id()
 SPINE = (
     "notation.gaussian-kl", "eq-4.elbo", "eq-5.decomposition", "notation.whitening", "prop-1.reduction",
@@ -59,6 +67,26 @@ def test_no_step_of_the_spine_shows_two_equal_sides():
         for step in standing.decide(standing.formula).steps:
             left, _, right = step.latex.partition(" = ")
             assert left != right and step.latex not in (r"0 \geq 0", r"\text{True}"), (name, step.text)
+
+
+@pytest.mark.parametrize("claim", OF_ONE_KIND, ids=lambda claim: claim.id)
+def test_a_statement_for_one_kind_of_sigma_fails_for_another(claim):
+    """Or it speaks of given sigma_i, which only a fixed Sigma has; what holds for a fixed and a learned Sigma says so."""
+    formula, question = claim.standing.formula, claim.standing.decide
+    if question.kind == FIXED and (formula.has(sigma_sorted) or question.change == "Sigma"):
+        return
+    assert claim.assumptions, "the kind of Sigma is an assumption"
+    other = replace(question, kind=LEARNED if question.kind == FIXED else FIXED)
+    assert other(formula).verdict is Verdict.REFUTED
+
+
+@pytest.mark.parametrize("kind", [FIXED, LEARNED])
+def test_what_holds_for_every_sigma_is_refuted_by_either_kind(kind):
+    """As beta tends to 0 a norm diverges with a fixed Sigma alone; with a learned one alone, lambda_i <= zeta_i/eta_enc."""
+    statement = Le(lam[i], zeta[i] / eta_enc) if kind == FIXED else Or(Eq(zeta[1], 0), diverges)
+    decision = for_every_sigma("nothing")(statement)
+    assert decision.verdict is Verdict.REFUTED
+    assert ("sigma" in dict(decision.witness.values)) == (kind == FIXED)
 
 
 def test_theorem_3_asks_nothing_of_a_fixed_variance():

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from dataclasses import replace
 
 import pytest
 import sympy
@@ -16,12 +17,12 @@ from derivations.ranks import rank_cases, ranks_about
 from derivations.situations import (
     FIXED,
     LEARNED,
-    LEAST_LOSS,
     OTHER,
     PRIOR,
     deviation,
     facts,
     lam,
+    least_loss_of,
     of_kind,
     product,
     rank,
@@ -203,8 +204,24 @@ def test_a_broken_closed_form_is_noticed() -> None:
     assert Universal(PRIOR)(sentence).verdict is Verdict.REFUTED
 
 
-def test_the_least_loss_is_that_of_proposition_2() -> None:
+@pytest.mark.parametrize("kind", [FIXED, PRIOR])
+def test_the_least_loss_is_that_of_proposition_2_and_the_cost_of_the_variances(kind: str) -> None:
     for instance in instances()[:40]:
-        at_prior = of_kind(instance, PRIOR)
-        stated = at_prior.value(LEAST_LOSS, None, {residual: at_prior.residual})
-        assert is_exactly_zero(2 * at_prior.eta_dec**2 * stated - least_loss(at_prior) - at_prior.residual), instance
+        of = of_kind(instance, kind)
+        stated = of.value(least_loss_of(kind), None, {residual: of.residual})
+        ratios = [(s / of.eta_enc) ** 2 for s in of.sigma]
+        cost = of.beta * of.eta_dec**2 * sum(ratio - 1 - sympy.log(ratio) for ratio in ratios)
+        assert is_exactly_zero(2 * of.eta_dec**2 * stated - least_loss(of) - of.residual - cost), instance
+
+
+def test_the_least_loss_of_a_learned_sigma_is_that_of_a_fixed_one_where_that_is_best() -> None:
+    """Standard deviations: eta_enc sqrt(beta) eta_dec/zeta_i where a mode is active, and eta_enc elsewhere."""
+    for instance in instances()[:40]:
+        level = sympy.sqrt(instance.beta) * instance.eta_dec
+        active = [k < len(instance.zeta) and instance.zeta[k] > level for k in range(instance.d1)]
+        best = tuple(instance.eta_enc * (level / instance.zeta[k] if active[k] else 1) for k in range(instance.d1))
+        learned, fixed = (
+            of.value(least_loss_of(kind), None, {residual: instance.residual})
+            for of, kind in ((instance, LEARNED), (replace(instance, sigma=best), FIXED))
+        )
+        assert is_exactly_zero(learned - fixed), instance
