@@ -271,7 +271,7 @@ def _value_in(kinds: tuple[str, str], entries: Items, case: Items, entry: Basic)
     return resolved(_placed(substituted(entry, *kinds).xreplace(dict(entries)), dict(case)))
 
 
-def _placed(expression: Basic, case: Case) -> Basic:
+def _placed(expression: Basic, case: dict[Basic, Expr]) -> Basic:
     """An expression in a case, without what its conditions rule out there: such a branch may divide by 0."""
     if not expression.has(Piecewise):
         return expression.xreplace(case)
