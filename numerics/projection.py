@@ -86,10 +86,7 @@ class Projection:
 
     def eliminated(self, X: Float[Tensor, "*more batch d2 d1"]) -> Eliminated:
         """The best encoder for a decoder; its error does not suffer from the square of Y's condition number."""
-        identity = torch.eye(X.shape[-1], dtype=X.dtype, device=X.device)
-        inverse = torch.linalg.inv_ex(identity + X.mT @ X)[0]
-        A = X @ inverse
-        V = self.Y.mT @ A
+        inverse, A, V = self._encoder(X)
         error = self.Y - X @ V.mT
         return Eliminated(inverse, A, V, error, error.square().sum((-2, -1)) + V.square().sum((-2, -1)))
 
@@ -134,10 +131,18 @@ class Projection:
 
     def alternated(self, X: Float[Tensor, "batch d2 d1"]) -> Float[Tensor, "batch d2 d1"]:
         """The best decoder for the best encoder, variances (and decoder variance) of this one."""
-        found = self.eliminated(X)
         noise, _ = self._slopes(X.square().sum(-2))
-        noise = noise / self._weight(found.trace)[:, None]
-        return (self.Y @ found.V) @ torch.linalg.inv_ex(found.V.mT @ found.V + torch.diag_embed(noise))[0]
+        if self.rest is not None:
+            noise = noise / self._weight(self.eliminated(X).trace)[:, None]
+        _, _, V = self._encoder(X)
+        return (self.Y @ V) @ torch.linalg.inv_ex(V.mT @ V + torch.diag_embed(noise))[0]
+
+    def _encoder(self, X: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """inverse, A and V of `Eliminated`."""
+        identity = torch.eye(X.shape[-1], dtype=X.dtype, device=X.device)
+        inverse = torch.linalg.inv_ex(identity + X.mT @ X)[0]
+        A = X @ inverse
+        return inverse, A, self.Y.mT @ A
 
     def _traded(self, trace: Tensor) -> Tensor:
         """What the trace adds to the loss."""
