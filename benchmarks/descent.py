@@ -46,6 +46,7 @@ COUNTS = {
     5: {"fast": 4096, "plain": 512, "scipy": 96, "torch": 12},
     10: {"fast": 512, "plain": 32, "scipy": 24, "torch": 4},
 }
+SMALL, SMALL_COUNT = (1, 2, 3, 4), 60
 PAPER_STEPS = 20_000
 
 
@@ -89,15 +90,24 @@ def row(method: str, instances: Block, count: int, run: Callable[[], Any]) -> Ro
 
 def fast(instances: Block) -> np.ndarray:
     """The fast route with its certificates."""
-    end: Any = fast_minima(instances.start, instances.statistics, instances.scales, LEARNED_VARIANCES)[0]
+    end = _ended(instances)
     if not certified(instances, end).all():
         raise SystemExit("the fast route left an instance without a certificate")
     return vae_loss(*end, *instances.statistics).numpy()
 
 
-def one_by_one(instances: Block, count: int) -> list[float]:
+def descended(instances: Block) -> np.ndarray:
+    """The fast route without certificates."""
+    return vae_loss(*_ended(instances), *instances.statistics).numpy()
+
+
+def _ended(instances: Block) -> Any:
+    return fast_minima(instances.start, instances.statistics, instances.scales, LEARNED_VARIANCES)[0]
+
+
+def one_by_one(instances: Block, count: int, run: Callable[[Block], np.ndarray] = fast) -> list[float]:
     """The same, each instance by itself."""
-    return [float(fast(chosen(instances, torch.arange(place, place + 1)))[0]) for place in range(count)]
+    return [float(run(chosen(instances, torch.arange(place, place + 1)))[0]) for place in range(count)]
 
 
 def chosen(whole: Block, index: torch.Tensor) -> Block:
@@ -245,6 +255,27 @@ def table(size: int, found: list[Row]) -> str:
     return "\n".join(lines)
 
 
+def small_table(count: int) -> str:
+    """A Markdown table of single small instances, one after another: SciPy has no certificate, the fast route with and without."""
+    lines = [
+        "### One small instance at a time",
+        "",
+        "| d0 = d1 = d2 | SciPy, ms | fast route with its certificate, ms | times as fast as SciPy | without, ms | times as fast | "
+        "worst gap of SciPy | of the fast route |",
+        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for size in SMALL:
+        instances = block(size, count)
+        with_scipy(instances, 4), one_by_one(instances, 4)
+        peer = row("SciPy", instances, count, lambda of=instances: with_scipy(of, count))
+        ours = row("certified", instances, count, lambda of=instances: one_by_one(of, count))
+        bare = row("uncertified", instances, count, lambda of=instances: one_by_one(of, count, descended))
+        times = [f"{1000 * peer.seconds:.3g}"]
+        times += [f"{1000 * each.seconds:.3g} | {peer.seconds / each.seconds:.3g}" for each in (ours, bare)]
+        lines.append(f"| {size} | {' | '.join(times)} | {peer.worst_gap:.1e} | {ours.worst_gap:.1e} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Run everything and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -252,7 +283,8 @@ def main() -> None:
     output = parser.parse_args().output
     torch.set_num_threads(1)
     note = (lambda text: print(text, file=sys.stderr)) if sys.stderr.isatty() else (lambda text: None)
-    tables = [table(size, rows(size, note)) for size in SIZES]
+    note("small instances")
+    tables = [*(table(size, rows(size, note)) for size in SIZES), small_table(SMALL_COUNT)]
     hardware = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
     versions = f"Python {platform.python_version()}, torch {torch.__version__}, NumPy {np.__version__}, SciPy {scipy.__version__}"
     introduction = "Written by `make bench`. " + (__doc__ or "").split("\n\n")[1].strip()

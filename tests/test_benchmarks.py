@@ -33,6 +33,9 @@ def test_descent_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = descent.table(5, found).splitlines()
     assert [row.within for row in found] == [1.0] * (len(found) - 1) + [0.0]
     assert len(shown) == len(found) + 4 and "| 1 |" in shown[4]
+    small = descent.small_table(4).splitlines()
+    assert [line.split("|")[1].strip() for line in small[4:]] == ["1", "2", "3", "4"]
+    assert all(abs(float(gap)) < 1e-9 for line in small[4:] for gap in line.split("|")[-3:-1])
 
 
 def _apart(one: torch.Tensor, other: torch.Tensor) -> float:
