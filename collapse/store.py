@@ -7,9 +7,10 @@ import os
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict
+from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from derivations.errors import DataError
 from numerics.falsify import Attempt
@@ -18,14 +19,33 @@ __all__ = ["Store", "claimed", "opened"]
 
 _ATTEMPTS = "attempts.jsonl"
 _CHECKSUM = "checksum"
+_PIECE = 1 << 16
+_KINDS = get_type_hints(Attempt)
 
 
 class Store:
-    """The attempts that are kept, by block; in no folder, only while the run lasts."""
+    """The attempts that a file keeps; None keeps none."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
-        self.found: dict[int, Attempt] = {}
+
+    def kept(self) -> Iterator[Attempt]:
+        """The attempts that the file has held since it was opened, in the order in which they were made.
+
+        Raises:
+            DataError: a line is no attempt.
+        """
+        if self.path is None or not self.path.exists():
+            return
+        with self.path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                try:
+                    yield _attempt(json.loads(line))
+                except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+                    raise DataError(
+                        f"--resume: line {number} of {self.path} is no attempt, or not as it was written; take it out, or name "
+                        "another folder."
+                    ) from None
 
     def keep(self, one: Attempt) -> None:
         """Take in an attempt.
@@ -33,7 +53,6 @@ class Store:
         Raises:
             DataError: it cannot be written; what was kept before is.
         """
-        self.found[one.block] = one
         if self.path is None:
             return
         try:
@@ -63,7 +82,7 @@ def opened(directory: Path | None, settings: dict[str, Any]) -> Iterator[Store]:
     with claimed(directory):
         with _usable(directory):
             _check(directory / "settings.json", settings)
-            store.found = _read(directory / _ATTEMPTS)
+            _mend(directory / _ATTEMPTS)
         yield store
 
 
@@ -116,7 +135,7 @@ def _check(path: Path, settings: dict[str, Any]) -> None:
         return
     try:
         kept = dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         raise DataError(f"--resume: {path} is no JSON object; name another folder.") from None
     for name, value in settings.items():
         if kept.get(name) != value:
@@ -126,24 +145,21 @@ def _check(path: Path, settings: dict[str, Any]) -> None:
             )
 
 
-def _read(path: Path) -> dict[int, Attempt]:
-    """The attempts of a file; a last line that a kill cut short is taken off, and will be done again."""
+def _mend(path: Path) -> None:
+    """Take off a last line that a kill cut short; it will be done again."""
     if not path.exists():
-        return {}
-    content = path.read_bytes()
-    whole = content.rfind(b"\n") + 1
-    if whole < len(content):
-        os.truncate(path, whole)
-    found = {}
-    for number, line in enumerate(content[:whole].splitlines(), start=1):
-        try:
-            one = _attempt(json.loads(line))
-        except (ValueError, TypeError, KeyError, AttributeError):
-            raise DataError(
-                f"--resume: line {number} of {path} is no attempt, or not as it was written; take it out, or name another folder."
-            ) from None
-        found[one.block] = one
-    return found
+        return
+    with path.open("rb+") as file:
+        size = end = file.seek(0, os.SEEK_END)
+        while end > 0:
+            start = max(0, end - _PIECE)
+            file.seek(start)
+            if (place := file.read(end - start).rfind(b"\n")) >= 0:
+                end = start + place + 1
+                break
+            end = start
+        if end < size:
+            file.truncate(end)
 
 
 def _line(one: Attempt) -> str:
@@ -159,7 +175,14 @@ def _attempt(document: dict[str, Any]) -> Attempt:
     """What `_line` wrote; a ValueError if anything has changed since."""
     if document.pop(_CHECKSUM) != _checksum(document):
         raise ValueError
-    values = {field.name: document[field.name] for field in fields(Attempt)}
-    for name in ("shape", "worst_above", "worst_below", "uncertified"):
-        values[name] = tuple(values[name])
-    return Attempt(**values | {"against": tuple(tuple(pair) for pair in values["against"])})
+    return Attempt(**{name: _typed(document[name], kind) for name, kind in _KINDS.items()})
+
+
+def _typed(value: Any, kind: Any) -> Any:
+    """The value, lists as tuples, if it is of the annotated kind; a ValueError if not."""
+    if kinds := get_args(kind):
+        each = repeat(kinds[0], len(value)) if kinds[-1] is Ellipsis else kinds
+        return tuple(_typed(part, of) for part, of in zip(value, each, strict=True))
+    if type(value) is not kind:
+        raise ValueError
+    return value

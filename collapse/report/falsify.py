@@ -57,19 +57,19 @@ def unsettled(outcome: Outcome) -> list[str]:
 
 def verdict(outcome: Outcome) -> str:
     """One line: what all attempts come to."""
-    if not outcome.instances:
+    count = outcome.whole.instances
+    if not count:
         return "nothing was tried"
     if outcome.against:
-        return f"THE THEORY FAILS at {len(outcome.against)} of {outcome.instances} instances"
+        return f"THE THEORY FAILS at {len(outcome.against)} of {count} instances"
     if outcome.unsettled:
-        return f"no counterexample, but {len(outcome.unsettled)} of {outcome.instances} descents ended without a certificate"
-    return (
-        f"no counterexample in {outcome.instances} descents: none below the closed form, no certified minimum above it"
-    )
+        return f"no counterexample, but {len(outcome.unsettled)} of {count} descents ended without a certificate"
+    return f"no counterexample in {count} descents: none below the closed form, no certified minimum above it"
 
 
 def print_outcome(console: Console, outcome: Outcome, seconds: float) -> None:
     """Counts, the worst gap of every hardship, what speaks against the theory, and the verdict."""
+    whole = outcome.whole
     random, local = outcome.worst_by_hardship("random"), outcome.worst_by_hardship("local")
     console.print(f"{'':<22} {'descents':>9}   {'worst gap':>9}   {'by local search':>15}")
     for name, count in outcome.by("hardship").items():
@@ -78,13 +78,13 @@ def print_outcome(console: Console, outcome: Outcome, seconds: float) -> None:
     counts = ", ".join(f"{name} {count}" for name, count in outcome.by("encoder").items())
     console.print(f"\nEncoders: {counts}.")
     console.print(
-        f"{outcome.certified} certified minima, {outcome.diverged} losses without bound, {len(outcome.unsettled)} without a "
-        f"certificate; worst gap {outcome.worst_above:.1e} above the closed form, {outcome.worst_below:.1e} below."
+        f"{whole.certified} certified minima, {whole.diverged} losses without bound, {len(outcome.unsettled)} without a "
+        f"certificate; worst gap {whole.above:.1e} above the closed form, {whole.below:.1e} below."
     )
-    if outcome.loose:
+    if whole.loose:
         console.print(
-            f"At {outcome.loose} of them the terms of the loss exceed it so far that rounding may be beyond 1e-9 of it: there up "
-            f"to {outcome.allowed:.1e} passes."
+            f"At {whole.loose} of them the terms of the loss exceed it so far that rounding may be beyond 1e-9 of it: there up "
+            f"to {whole.allowed:.1e} passes."
         )
     for line in [*against(outcome)[:SHOWN], *unsettled(outcome)[:SHOWN]]:
         console.print(line)
@@ -93,18 +93,19 @@ def print_outcome(console: Console, outcome: Outcome, seconds: float) -> None:
 
 def outcome_document(outcome: Outcome, seconds: float) -> dict[str, Any]:
     """The same as a document; all but the seconds is the same for the same seed, device and instances."""
+    whole = outcome.whole
     return {
         "passed": outcome.passed,
         "verdict": verdict(outcome),
         "seed": outcome.seed,
         "device": outcome.device,
-        "instances": outcome.instances,
-        "certified": outcome.certified,
-        "diverged": outcome.diverged,
-        "worst_gap_above": outcome.worst_above,
-        "worst_gap_below": outcome.worst_below,
-        "largest_gap_allowed": outcome.allowed,
-        "instances_with_a_larger_tolerance": outcome.loose,
+        "instances": whole.instances,
+        "certified": whole.certified,
+        "diverged": whole.diverged,
+        "worst_gap_above": whole.above,
+        "worst_gap_below": whole.below,
+        "largest_gap_allowed": whole.allowed,
+        "instances_with_a_larger_tolerance": whole.loose,
         "worst_gap_by_hardship": outcome.worst_by_hardship("random"),
         "worst_gap_by_hardship_in_local_search": outcome.worst_by_hardship("local"),
         "instances_by_hardship": outcome.by("hardship"),

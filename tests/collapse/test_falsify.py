@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -44,10 +45,24 @@ class Reversed(Executor):
         return future
 
 
+def of(*attempts: Attempt) -> Outcome:
+    outcome = Outcome(0, "cpu")
+    for one in attempts:
+        outcome.take(one)
+    return outcome
+
+
+def made(pool: Executor, **settings: Any) -> tuple[Outcome, list[Attempt]]:
+    """A run without a folder, and its attempts."""
+    attempts: list[Attempt] = []
+    listener = lambda attempt, fresh: attempts.append(attempt)  # noqa: E731
+    return falsify(pool, **SETTINGS | settings, directory=None, listener=listener), attempts
+
+
 def test_the_last_block_is_what_is_left(pool: Executor) -> None:
-    outcome = falsify(pool, **SETTINGS, directory=None)
-    assert [attempt.instances for attempt in outcome.attempts] == [8, 8, 8, 6]
-    assert outcome.instances == outcome.certified + outcome.diverged == 30
+    outcome, attempts = made(pool)
+    assert [attempt.instances for attempt in attempts] == [8, 8, 8, 6]
+    assert outcome.whole.instances == outcome.whole.certified + outcome.whole.diverged == 30
     assert outcome.passed
     assert "no counterexample in 30 descents" in verdict(outcome)
 
@@ -98,14 +113,25 @@ def test_a_finished_run_grows(pool: Executor, tmp_path: Path) -> None:
     grown = falsify(pool, **SETTINGS | {"instances": 40}, directory=tmp_path)
     assert grown == falsify(pool, **SETTINGS | {"instances": 40}, directory=None)
     shrunk = falsify(pool, **SETTINGS | {"instances": 16}, directory=tmp_path)
-    assert shrunk.instances == 16
+    assert shrunk.whole.instances == 16
+    lines = (tmp_path / "attempts.jsonl").read_text().splitlines()
+    assert falsify(pool, **SETTINGS, directory=tmp_path) == falsify(pool, **SETTINGS, directory=None)
+    assert (tmp_path / "attempts.jsonl").read_text().splitlines() == lines, "both of block 3 are kept"
+
+
+def test_an_outcome_takes_no_more_room_for_more_attempts(pool: Executor) -> None:
+    _, attempts = made(pool)
+    outcome = of(*attempts, *(replace(one, block=one.block + 1000) for one in attempts))
+    assert len(outcome.tallies) <= len(attempts) and not outcome.telling
+    assert outcome.whole.instances == 60
+    assert sum(outcome.by("search").values()) == 60
 
 
 def test_another_run_s_folder_is_refused(pool: Executor, tmp_path: Path) -> None:
     falsify(pool, **SETTINGS | {"instances": 8}, directory=tmp_path)
     with pytest.raises(DataError, match=r"holds a run with seed = 0, not 1; name another folder"):
         falsify(pool, **SETTINGS | {"seed": 1}, directory=tmp_path)
-    for text in ("no json", "[1, 2]", "7"):
+    for text in ("no json", "[1, 2]", "7", "[" * 200_000):
         (tmp_path / "settings.json").write_text(text)
         with pytest.raises(DataError, match="is no JSON object"):
             falsify(pool, **SETTINGS, directory=tmp_path)
@@ -113,7 +139,7 @@ def test_another_run_s_folder_is_refused(pool: Executor, tmp_path: Path) -> None
         falsify(pool, **SETTINGS, directory=tmp_path / "settings.json")
 
 
-@pytest.mark.parametrize("line", [b"{}", b"7", b"\xff\xfe", b'{"block": 1}'])
+@pytest.mark.parametrize("line", [b"{}", b"7", b"\xff\xfe", b'{"block": 1}', b"[" * 200_000])
 def test_a_line_that_is_no_attempt_is_named_and_left_alone(pool: Executor, tmp_path: Path, line: bytes) -> None:
     falsify(pool, **SETTINGS | {"instances": 8}, directory=tmp_path)
     path = tmp_path / "attempts.jsonl"
@@ -133,6 +159,20 @@ def test_a_line_that_has_changed_is_named(pool: Executor, tmp_path: Path, change
     document = json.loads(path.read_text())
     assert document[change[0]] != change[1]
     path.write_text(json.dumps(document | dict([change])) + "\n")
+    with pytest.raises(DataError, match=r"line 1 of .* is no attempt, or not as it was written"):
+        falsify(pool, **SETTINGS, directory=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [("block", "zero"), ("certified", 7.5), ("shape", [1, 2]), ("worst_above", [0, 0]), ("against", [[1, True]])],
+)
+def test_a_line_of_other_types_is_named(pool: Executor, tmp_path: Path, change: tuple[str, object]) -> None:
+    falsify(pool, **SETTINGS | {"instances": 8}, directory=tmp_path)
+    path = tmp_path / "attempts.jsonl"
+    document = json.loads(path.read_text()) | dict([change])
+    del document["checksum"]
+    path.write_text(json.dumps(document | {"checksum": zlib.crc32(json.dumps(document).encode())}) + "\n")
     with pytest.raises(DataError, match=r"line 1 of .* is no attempt, or not as it was written"):
         falsify(pool, **SETTINGS, directory=tmp_path)
 
@@ -184,6 +224,18 @@ def test_a_lost_worker_is_told_in_one_line(tmp_path: Path) -> None:
     assert f"what is done is kept in {tmp_path}" in str(found.value)
 
 
+def test_a_run_that_cannot_begin_does_not_speak_of_what_is_kept(tmp_path: Path) -> None:
+    class Lost(Executor):
+        def submit(self, work: Any, /, *arguments: Any, **named: Any) -> Future[Any]:
+            future: Future[Any] = Future()
+            future.set_exception(BrokenExecutor("a process was ended"))
+            return future
+
+    with pytest.raises(DataError, match=r"no worker could begin .* if memory ran out\.$"):
+        falsify(Lost(), **SETTINGS, directory=tmp_path / "absent")
+    assert not (tmp_path / "absent").exists()
+
+
 def test_a_full_disk_is_told(pool: Executor, tmp_path: Path) -> None:
     def fill(attempt: Attempt, fresh: bool) -> None:
         (tmp_path / "attempts.jsonl").unlink()
@@ -216,37 +268,36 @@ def test_workers_end_with_the_command(tmp_path: Path) -> None:
 
 
 def test_no_time_no_attempts(pool: Executor) -> None:
-    outcome = falsify(pool, **SETTINGS | {"minutes": 0.0}, directory=None)
-    assert outcome.attempts == ()
+    outcome, attempts = made(pool, minutes=0.0)
+    assert attempts == []
     assert not outcome.passed
     assert verdict(outcome) == "nothing was tried"
 
 
 def test_the_verdict_can_be_no(pool: Executor) -> None:
-    outcome = falsify(pool, **SETTINGS | {"instances": 8}, directory=None)
-    (one,) = outcome.attempts
-    broken = Outcome(0, "cpu", (replace(one, against=((3, -0.5),)),))
+    _, (one,) = made(pool, instances=8)
+    broken = of(replace(one, against=((3, -0.5),)))
     assert not broken.passed
     assert verdict(broken) == "THE THEORY FAILS at 1 of 8 instances"
     document = outcome_document(broken, 1.0)
     assert document["passed"] is False
     assert "numerics.falsify.trials(0, 0, 8), instance 3" in document["against"][0]
-    unsure = Outcome(0, "cpu", (replace(one, uncertified=(2, 5)),))
+    unsure = of(replace(one, uncertified=(2, 5)))
     assert not unsure.passed
     assert [line[-10:] for line in outcome_document(unsure, 1.0)["uncertified"]] == ["instance 2", "instance 5"]
 
 
 def test_gaps_count_on_their_own_side(pool: Executor) -> None:
-    (one,) = falsify(pool, **SETTINGS | {"instances": 8}, directory=None).attempts
+    _, (one,) = made(pool, instances=8)
     below, above = replace(one, worst_above=(-1e-3, 0), worst_below=(-5e-3, 1)), replace(one, worst_below=(0.3, 2))
-    assert Outcome(0, "cpu", (below, above)).worst_below == 5e-3
-    assert Outcome(0, "cpu", (below,)).worst_above == 0
-    assert Outcome(0, "cpu", (above,)).worst_below == 0
+    assert of(below, above).whole.below == 5e-3
+    assert of(below).whole.above == 0
+    assert of(above).whole.below == 0
 
 
 def test_the_verdict_on_uncertified_descents(pool: Executor) -> None:
-    (one,) = falsify(pool, **SETTINGS | {"instances": 8}, directory=None).attempts
-    unsure = Outcome(0, "cpu", (replace(one, uncertified=(2, 5)),))
+    _, (one,) = made(pool, instances=8)
+    unsure = of(replace(one, uncertified=(2, 5)))
     assert "2 of 8 descents ended without a certificate" in verdict(unsure)
 
 
