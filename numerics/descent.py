@@ -25,7 +25,7 @@ from numerics.objective import FIXED_VARIANCES, LEARNED_VARIANCES, Objective, Pa
 from numerics.problem import Problem, checked_scale
 from numerics.starts import Scales, random_decoder_start, random_start
 from numerics.threads import one_thread
-from numerics.tolerances import STEP_CURVATURE
+from numerics.tolerances import DECODER_CUTOFF, STEP_CURVATURE
 from numerics.truncated_newton import truncated_newton_descent
 
 __all__ = ["minimise", "objective_of", "resolve_device"]
@@ -65,7 +65,7 @@ def minimise(
 
     Raises:
         DataError: an unknown route, an unknown or absent device, a negative seed, a start_scale that is not positive, or an
-            instance with a learned decoder variance that is too large.
+            instance with a learned decoder variance that is too large, or whose r is positive and too small to show.
     """
     if seed < 0:
         raise DataError(f"seed must not be negative, got {seed}.")
@@ -76,6 +76,7 @@ def minimise(
     report = progress or (lambda count: None)
     groups: dict[tuple[int, int, int, bool, bool], list[int]] = defaultdict(list)
     for index, problem in enumerate(problems):
+        _check_boundedness(problem)
         groups[problem.D0, problem.d2, problem.d1, problem.learned, problem.learned_decoder].append(index)
     minima: dict[int, Minimum] = {}
     with one_thread():
@@ -112,6 +113,16 @@ def resolve_device(device: str) -> torch.device:
             "device 'cuda' was asked for, but torch finds none: use 'cpu', or 'auto' to take what is there."
         )
     return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def _check_boundedness(problem: Problem) -> None:
+    """The loss is bounded below where r > 0, but descent ends at a η_dec² at which a tiny r does not show yet."""
+    if problem.learned_decoder and 0 < problem.r < DECODER_CUTOFF.value * problem.y2:
+        raise DataError(
+            f"{problem.name or 'the instance'} has r/E|y|^2 = {problem.r / problem.y2:.1e}: with a learned decoder variance "
+            f"descent cannot tell r below {DECODER_CUTOFF.value:g} E|y|^2 from 0, where the loss has no lower bound. Give data "
+            "whose targets vary more about their best linear prediction, or exactly follow it, or hold eta_dec fixed."
+        )
 
 
 def _parameter_count(problem: Problem) -> int:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 import numerics.decoder_descent
 import numerics.decoder_objective
+from derivations.errors import DataError
 from numerics.decoder_objective import (
     DecoderParameters,
     decoder_gradient,
@@ -20,7 +21,7 @@ from numerics.decoder_objective import (
 )
 from numerics.decoder_profile import least_over_decoder
 from numerics.descent import minimise
-from numerics.minimum import FAST
+from numerics.minimum import FAST, PLAIN
 from numerics.moments import digits_conditional, second_moments
 from numerics.objective import Statistics
 from numerics.oracle import elbo_by_sigma_points
@@ -212,6 +213,16 @@ def test_divergence_is_not_claimed_where_the_loss_does_not_fall_at_the_cut_off(m
     (stopped,) = minimise([small([1.0], 0.5, 1.0, eta_dec=0.1)], seed=0)
     assert not stopped.diverged
     assert stopped.certificate.gradient_norm > GRADIENT_NORM.value >= minimum.certificate.gradient_norm
+
+
+@pytest.mark.parametrize("route", [PLAIN, FAST])
+def test_a_residual_too_small_to_tell_from_none_is_refused(route: str) -> None:
+    """The loss is bounded, at least by its value where U = 0 less a few logarithms of r, but descent would call it unbounded."""
+    with pytest.raises(DataError, match=r"r/E\|y\|\^2 = .*e-0[89]: .* cannot tell r below 1e-07 E\|y\|\^2 from 0"):
+        minimise([small([1.0], 0.5, 1e-8)], seed=0, route=route)
+    (none,) = minimise([small([1.0], 0.5, 0.0)], seed=0, route=route)
+    (some,) = minimise([small([1.0], 0.5, 1e-3)], seed=0, route=route)
+    assert none.diverged and not some.diverged
 
 
 def test_a_minimum_is_none_with_another_partition_function() -> None:
