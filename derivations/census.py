@@ -125,7 +125,7 @@ CENSUS: tuple[Item, ...] = (
         "s4.5.variance-term-learned",
     ),
     _item("§4.5, before Theorem 3", "sigma_i does not affect collapse", "s4.5.sigma-irrelevant"),
-    _item("Theorem 3", "local curvature at the origin decides", "thm-3.hessian"),
+    _item("Theorem 3", "local curvature at the origin decides", "thm-3.hessian", "thm-3.hessian-learned"),
     _item("§4.5, after Theorem 3", "no middle case", "thm-3.no-middle", "thm-3.saddle"),
     _item("§4.5", "Bayesian linear regression", "s4.5.regression"),
     _item("§4.5, Insights", "sparse learning", "s4.5.sparse-learning", "s4.5.sparse-learning-learned"),

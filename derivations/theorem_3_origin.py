@@ -180,7 +180,7 @@ def relates_hessian_and_minimum(formula: Basic) -> Decision:
         [
             *origin_steps(),
             *sign_steps(),
-            *_truth_steps(
+            *truth_steps(
                 formula,
                 {smallest_eigenvalue: 1, gap: 0},
                 {smallest_eigenvalue: 0, gap: 0},
@@ -202,10 +202,10 @@ def relates_local_and_global(formula: Basic) -> Decision:
             where = instance.named() | {"smallest eigenvalue": eigenvalue, "gap": difference}
             return refuted(where, f"local minimum: {truth[is_local]}, global minimum: {truth[is_global]}")
     both, neither = {is_local: True, is_global: True}, {is_local: False, is_global: False}
-    return conclude([*origin_steps(), *sign_steps(), *_truth_steps(formula, both, neither)])
+    return conclude([*origin_steps(), *sign_steps(), *truth_steps(formula, both, neither)])
 
 
-def _truth_steps(formula: Basic, *cases: Mapping[Symbol, object]) -> list[Step]:
+def truth_steps(formula: Basic, *cases: Mapping[Symbol, object]) -> list[Step]:
     """The statement is true in every combination of signs that can occur (eigenvalue and gap scaled to 1)."""
     return [
         Step(

@@ -135,7 +135,8 @@ def _origin(problem: ExactProblem) -> Point:
     W, U, V = (
         np.full((rows, problem.d1), sympy.S.Zero, dtype=object) for rows in (len(problem.A), problem.d2, problem.d0)
     )
-    return Point(W, U, V, fixed_variances(problem))
+    prior = np.full(problem.d1, problem.eta_enc**2, dtype=object)
+    return Point(W, U, V, prior if problem.learned else fixed_variances(problem))
 
 
 @lru_cache(maxsize=1024)

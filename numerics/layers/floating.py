@@ -220,14 +220,14 @@ def sweep_of(problem: Problem) -> list[Problem]:
 
 
 def origin_of(problem: Problem) -> Point:
-    """U = W = 0."""
-    assert problem.sigma is not None
+    """U = W = 0, and where sigma is learned, at the prior's."""
     zeros = [np.zeros((rows, problem.d1)) for rows in (problem.D0, problem.d2, problem.d0)]
-    return Point(zeros[0], zeros[1], zeros[2], problem.sigma**2)
+    sigma = np.full(problem.d1, problem.eta_enc) if problem.sigma is None else problem.sigma
+    return Point(zeros[0], zeros[1], zeros[2], sigma**2)
 
 
 def smallest_origin_eigenvalue(problem: Problem) -> float:
-    """Of the Hessian of L_VAE in (W, U), snapped to 0 within rounding."""
+    """Of the Hessian of L_VAE in (W, U and, if learned, log sigma^2), snapped to 0 within rounding."""
     return snapped(certificate_at(problem, origin_of(problem)).smallest_hessian_eigenvalue, curvature_scale(problem))
 
 

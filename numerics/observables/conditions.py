@@ -40,9 +40,9 @@ def rotation(layer: Layer, formula: Basic, *, learned: bool) -> Iterator[Finding
             yield truth(problem, stated, found)
 
 
-def origin_curvature(layer: Layer, formula: Basic) -> Iterator[Finding]:
+def origin_curvature(layer: Layer, formula: Basic, kind: str) -> Iterator[Finding]:
     """A Boolean of the smallest Hessian eigenvalue at the origin and of the gap to the minimum: it always holds."""
-    for problem in layer.problems("fixed"):
+    for problem in layer.problems(kind):
         values = {smallest_eigenvalue: layer.origin_eigenvalue(problem), gap_symbol: layer.origin_gap(problem)}
         yield truth(problem, bool(evaluate(formula, values, backend_of(problem))), True)
 
@@ -60,6 +60,7 @@ def origin_minimum(layer: Layer, formula: Basic) -> Iterator[Finding]:
 CHECKS: dict[str, dict[str, Check]] = {
     "fixed_rotation": everywhere(partial(rotation, learned=False)),
     "learned_rotation": everywhere(partial(rotation, learned=True)),
-    "origin_curvature": everywhere(origin_curvature),
+    "origin_curvature": everywhere(partial(origin_curvature, kind="fixed")),
+    "origin_curvature_learned": everywhere(partial(origin_curvature, kind="learned")),
     "origin_minimum": everywhere(origin_minimum),
 }

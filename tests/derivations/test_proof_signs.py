@@ -17,8 +17,8 @@ from derivations.proof import margin, resolved
 PROVED = (
     "prop-2.minimum", "s4.1.eigenvalue", "thm-1.minimum", "thm-1.complete-collapse", "cor-1.profile", "cor-1.constant",
     "eq-13.reduced", "prop-3.variance", "thm-2.minimum", "thm-2.rotation", "thm-2.variance", "thm-2.extra-latents", "s4.4.tight",
-    "x.decoder-variance-exact", "thm-3.hessian", "thm-3.no-middle", "thm-3.saddle", "app-c.input-variance", "s5.linear-agreement",
-    "s6.constant-output",
+    "x.decoder-variance-exact", "thm-3.hessian", "thm-3.no-middle", "thm-3.saddle", "thm-3.hessian-learned",
+    "app-c.input-variance", "s5.linear-agreement", "s6.constant-output",
 )  # fmt: skip
 DISTANCES = {
     "margin", "short", "delta", "delta_2", "delta_a", "delta_b", "rise", "fall", "drop", "m", "lambda_squared",
@@ -29,6 +29,7 @@ ROOM = (
     "and rises where zeta = 0",
     "a mode's profile is strictly convex in lambda^2 where zeta > 0",
     "the loss is convex in each variance",
+    "and is curved upwards in it",
     "sigma_i lies on its side of the edge (zeta = 0)",
     "it is positive",
     "never more than beta s (without signal)",
