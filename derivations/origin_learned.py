@@ -7,7 +7,7 @@ from functools import lru_cache
 import sympy
 from sympy import Basic, Expr, MatrixSymbol, S, Trace
 
-from derivations.claim import Claim, Decision, Statement, Step, conclude, refuted, undecided
+from derivations.claim import Claim, Decision, Statement, Step, conclude
 from derivations.instances import Instance, instances, tidy
 from derivations.matrix_calculus import differential
 from derivations.notation import Sigma, U, d1, eta_enc, i, sigma_sorted, weight, zeta
@@ -24,6 +24,7 @@ from derivations.theorem_2_learned_variance import least_learned_loss
 from derivations.theorem_3_origin import (
     THEOREM_3,
     du,
+    false_at,
     gap,
     origin_steps,
     sign_steps,
@@ -93,13 +94,9 @@ def attainable() -> tuple[tuple[Instance, Expr, Expr], ...]:
 # -------------------------------------------------------------------------------------------- verdicts
 def relates_hessian_and_minimum(formula: Basic) -> Decision:
     """Judge a Boolean of the smallest Hessian eigenvalue and the gap: does it hold for every problem with a learned Sigma?"""
-    for instance, eigenvalue, difference in attainable():
-        stated = formula.subs({smallest_eigenvalue: eigenvalue, gap: difference})
-        if stated not in (sympy.true, sympy.false):
-            return undecided(f"the truth of {stated}")
-        if stated == sympy.false:
-            where = instance.named(learned=True) | {"smallest eigenvalue": eigenvalue, "gap": difference}
-            return refuted(where, "the statement is false here")
+    found = false_at(formula, attainable(), learned=True)
+    if found is not None:
+        return found
     signs = ((1, 0), (0, 0), (-1, -1))
     cases = [{smallest_eigenvalue: lowest, gap: difference} for lowest, difference in signs]
     return conclude([*origin_steps(), *sign_steps(), *block_steps(), *least_steps(), *truth_steps(formula, *cases)])

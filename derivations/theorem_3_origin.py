@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 import sympy
@@ -169,13 +169,9 @@ def sign_steps() -> tuple[Step, ...]:
 
 def relates_hessian_and_minimum(formula: Basic) -> Decision:
     """Judge a Boolean of the smallest Hessian eigenvalue and the gap: does it hold for every problem?"""
-    for instance, eigenvalue, difference in attainable():
-        stated = formula.subs({smallest_eigenvalue: eigenvalue, gap: difference})
-        if stated not in (sympy.true, sympy.false):
-            return undecided(f"the truth of {stated}")
-        if stated == sympy.false:
-            where = instance.named() | {"smallest eigenvalue": eigenvalue, "gap": difference}
-            return refuted(where, "the statement is false here")
+    found = false_at(formula, attainable())
+    if found is not None:
+        return found
     return conclude(
         [
             *origin_steps(),
@@ -188,6 +184,18 @@ def relates_hessian_and_minimum(formula: Basic) -> Decision:
             ),
         ]
     )
+
+
+def false_at(formula: Basic, found: Iterable[tuple[Instance, Expr, Expr]], *, learned: bool = False) -> Decision | None:
+    """A refutation: an instance where a Boolean of the smallest Hessian eigenvalue and the gap is false, or has no truth."""
+    for instance, eigenvalue, difference in found:
+        stated = formula.subs({smallest_eigenvalue: eigenvalue, gap: difference})
+        if stated not in (sympy.true, sympy.false):
+            return undecided(f"the truth of {stated}")
+        if stated == sympy.false:
+            where = instance.named(learned=learned) | {"smallest eigenvalue": eigenvalue, "gap": difference}
+            return refuted(where, "the statement is false here")
+    return None
 
 
 def relates_local_and_global(formula: Basic) -> Decision:

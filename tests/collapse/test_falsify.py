@@ -5,8 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,17 +20,7 @@ from derivations.errors import DataError
 from numerics.falsify import Attempt
 
 SETTINGS: dict[str, Any] = {"seed": 0, "instances": 30, "minutes": None, "device": "cpu", "workers": 1}
-
-
-@pytest.fixture(autouse=True)
-def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BLOCK", 8)
-
-
-@pytest.fixture
-def pool() -> Iterator[Executor]:
-    with ThreadPoolExecutor(1) as executor:
-        yield executor
+pytestmark = pytest.mark.usefixtures("small_blocks")
 
 
 class Reversed(Executor):

@@ -2,8 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +15,7 @@ from derivations.errors import DataError
 from numerics.falsify import Attempt
 
 SETTINGS: dict[str, Any] = {"seed": 0, "instances": 30, "minutes": None, "device": "cpu", "workers": 1}
-
-
-@pytest.fixture(autouse=True)
-def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BLOCK", 8)
-
-
-@pytest.fixture
-def pool() -> Iterator[Executor]:
-    with ThreadPoolExecutor(1) as executor:
-        yield executor
+pytestmark = pytest.mark.usefixtures("small_blocks")
 
 
 class Killed(BaseException):
