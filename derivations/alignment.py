@@ -293,7 +293,7 @@ CLAIMS = (
         uses=("s4.1.vae-spectrum",),
         erratum=Erratum(
             printed="Z Z^T = A is the covariance of the input",
-            holds="A is the second moment, A = Cov(x) + E[x] E[x]^T: the covariance only if x is centred",
+            holds="A is the second moment, A = Cov(x) + (E x)(E x)^T: the covariance only if x is centred",
             severity=Severity.CONDITION,
         ),
     ),

@@ -58,7 +58,7 @@ CENSUS: tuple[Item, ...] = (
     _item("Theorem 1", "the minimum for sigma_i = eta_enc", "thm-1.minimum"),
     _item("Equation 10", "lambda_i and theta_i", "thm-1.minimum"),
     _item("§4.2", "the learned model becomes low-rank", "thm-1.low-rank", "thm-1.rank-deficient"),
-    _item("§4.2", "complete collapse", "thm-1.complete-collapse"),
+    _item("§4.2", "complete collapse", "thm-1.complete-collapse", "thm-1.prior-distribution"),
     _item("§4.2", "partial collapse", "thm-1.partial-collapse"),
     _item(
         "§4.2", "a small beta, or a small eta_dec, prevents collapse", "thm-1.small-beta", "thm-1.small-beta-partial"
@@ -71,12 +71,13 @@ CENSUS: tuple[Item, ...] = (
         "thm-1.norm-trend",
         "thm-1.norm-trend-active",
         "thm-1.norm-trend-encoder",
+        "thm-1.norm-trend-encoder-active",
     ),
     _item("§4.2, last paragraph", "a norm grows without bound", "thm-1.divergence"),
     _item("Corollary 1", "the least loss as a function of Sigma", "cor-1.profile"),
     _item("Equation 11", "the profile", "cor-1.profile"),
     _item("§4.3, after Equation 11", "the constant appears only if d1 < d*", "cor-1.constant"),
-    _item("Equation 12", "the objective in Sigma alone", "eq-13.reduced"),
+    _item("Equation 12", "the objective in Sigma alone", "eq-12.least", "eq-13.reduced"),
     _item("Equation 13", "a sum of independent terms", "eq-13.reduced"),
     _item("Proposition 3", "the learned standard deviation", "prop-3.variance"),
     _item("Equation 14", "both branches", "prop-3.variance"),

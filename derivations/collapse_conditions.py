@@ -7,7 +7,7 @@ from sympy import And, Eq, Equivalent, Ge, Gt, Implies, Le, Lt, Rational
 
 from derivations.claim import Assumption, Claim, Erratum, Severity, Statement
 from derivations.notation import beta, d1, dstar, eta_dec, eta_enc, i, root_water, sigma, sigma_sorted, zeta
-from derivations.situations import FIXED, LEARNED, PRIOR, diverges, lam, least, product, rank, there, theta
+from derivations.situations import FIXED, LEARNED, PRIOR, deviation, diverges, lam, least, product, rank, there, theta
 from derivations.universal import Universal, for_every_sigma
 
 # ------------------------------------------------------------------------------------------ as printed
@@ -23,9 +23,13 @@ SAME_MINIMUM = And(Eq(lam[i], there(lam[i])), Eq(theta[i], there(theta[i])))
 SAME_LOSS = Implies(SAME_WATER, Eq(least, there(least)))
 INDEPENDENT_OF_PRIOR = Implies(SAME_WATER, Equivalent(Eq(product[i], 0), Eq(there(product[i]), 0)))
 LEVEL, LEVEL_THERE = root_water, there(root_water)
-TREND = Implies(Lt(LEVEL, LEVEL_THERE), Lt(lam[i], there(lam[i])))
+TREND = Implies(Lt(LEVEL, LEVEL_THERE), Le(lam[i], there(lam[i])))
 TREND_OF_ENCODER = Implies(Lt(LEVEL, LEVEL_THERE), Gt(theta[i], there(theta[i])))
-TREND_WHILE_ACTIVE = Implies(And(Lt(LEVEL, LEVEL_THERE), Lt(LEVEL_THERE, zeta[i])), Lt(lam[i], there(lam[i])))
+TREND_WHILE_ACTIVE = Implies(And(Lt(LEVEL, LEVEL_THERE), Lt(LEVEL_THERE, zeta[i])), Le(lam[i], there(lam[i])))
+TREND_OF_ENCODER_WHILE_ACTIVE = Implies(
+    And(Lt(LEVEL, LEVEL_THERE), Lt(LEVEL_THERE, zeta[i])), Gt(theta[i], there(theta[i]))
+)
+PRIOR_WHERE_COLLAPSED = Implies(Eq(lam[i], 0), And(Eq(theta[i], 0), Eq(deviation[i], eta_enc)))
 
 # ------------------------------------------------------------------------------------------ as corrected
 SORTED_SIGN = Equivalent(Ge(rank, i), Gt(zeta[i] - sympy.sqrt(beta) * sigma_sorted[i] * eta_dec / eta_enc, 0))
@@ -38,9 +42,16 @@ RISE_AND_FALL = Implies(
     And(
         Implies(Le(LEVEL_THERE, zeta[i] / 2), Lt(lam[i], there(lam[i]))),
         Implies(And(Ge(LEVEL, zeta[i] / 2), Lt(LEVEL, zeta[i])), Gt(lam[i], there(lam[i]))),
+        Implies(Ge(LEVEL, zeta[i]), Eq(lam[i], there(lam[i]))),
     ),
 )
-FALL_OF_ENCODER = Implies(And(Lt(LEVEL, LEVEL_THERE), Lt(LEVEL, zeta[i])), Gt(theta[i], there(theta[i])))
+FALL_OF_ENCODER = Implies(
+    Lt(LEVEL, LEVEL_THERE),
+    And(
+        Implies(Lt(LEVEL, zeta[i]), Gt(theta[i], there(theta[i]))),
+        Implies(Ge(LEVEL, zeta[i]), And(Eq(theta[i], 0), Eq(there(theta[i]), 0))),
+    ),
+)
 CORRECTED_TREND = Implies(
     And(Lt(LEVEL, LEVEL_THERE), Le(LEVEL_THERE, zeta[i])),
     And(
@@ -95,14 +106,24 @@ CLAIMS = (
         assumptions=(Assumption("sigma_i = eta_enc for all i", ANY_FIXED),),
         erratum=Erratum(
             "when the sign is negative for some i, the learned model becomes low-rank",
-            "rank U V^T < d* iff d1 < d* or the sign at i = d* is not positive; a latent beyond d* collapses at full rank",
+            "rank U V^T < d* iff d1 < d* or the sign at i = d* is not positive; what collapses beyond d* leaves the rank full",
             Severity.CONDITION,
         ),
     ),
     Claim(
+        "thm-1.prior-distribution",
+        "§4.2, after Theorem 1",
+        "where U = V = 0 the latents have the prior's distribution, mean 0 whatever x and sigma_i = eta_enc; and so has the latent of "
+        "any mode with lambda_i = 0",
+        printed=Statement(PRIOR_WHERE_COLLAPSED, AT_PRIOR),
+        observable=AT_PRIOR.observable,
+        uses=("thm-1.minimum",),
+        assumptions=(Assumption("sigma_i = eta_enc for all i", ANY_FIXED),),
+    ),
+    Claim(
         "thm-1.partial-collapse",
         "§4.2, after Theorem 1",
-        "latent i collapses (lambda_i = theta_i = 0) if zeta_i^2 - sqrt(beta) eta_dec <= 0, i <= d1",
+        "mode i collapses (lambda_i = theta_i = 0) if zeta_i^2 - sqrt(beta) eta_dec <= 0, i <= d1",
         printed=Statement(PARTIAL_COLLAPSE, AT_PRIOR),
         corrected=Statement(COLLAPSED_LATENT, AT_PRIOR),
         observable=AT_PRIOR.observable,
@@ -110,14 +131,14 @@ CLAIMS = (
         assumptions=(Assumption("sigma_i = eta_enc for all i", ANY_FIXED),),
         erratum=Erratum(
             "zeta_i^2 - sqrt(beta) eta_dec <= 0",
-            "latent i <= d1 collapses iff zeta_i - sqrt(beta) eta_dec <= 0",
+            "mode i <= d1 collapses iff zeta_i - sqrt(beta) eta_dec <= 0",
             Severity.CONDITION,
         ),
     ),
     Claim(
         "thm-1.small-beta",
         "§4.2, after Theorem 1",
-        "for every Sigma, fixed or learned, a sufficiently small beta prevents complete collapse",
+        "for every Sigma, fixed or learned, every beta below some value prevents complete collapse (or eta_dec: thm-1.beta-eta)",
         printed=Statement(NO_COLLAPSE, SMALL_BETA),
         corrected=Statement(Equivalent(Gt(zeta[1], 0), NO_COLLAPSE), SMALL_BETA),
         observable=SMALL_BETA.observable,
@@ -131,14 +152,14 @@ CLAIMS = (
     Claim(
         "thm-1.small-beta-partial",
         "§4.2, after Theorem 1",
-        "the same sentence read of partial collapse: a sufficiently small beta keeps every latent i <= d1",
+        "the same sentence read of partial collapse: every beta below some value keeps every mode i <= d1",
         printed=Statement(NO_PARTIAL_COLLAPSE, SMALL_BETA),
         corrected=Statement(Equivalent(Gt(zeta[i], 0), NO_PARTIAL_COLLAPSE), SMALL_BETA),
         observable=SMALL_BETA.observable,
         uses=("prop-2.minimum", "thm-2.minimum"),
         erratum=Erratum(
             "always prevents posterior collapse",
-            "latent i is kept iff zeta_i > 0: all of them iff d1 <= rank Z",
+            "mode i is kept iff zeta_i > 0: all of them iff d1 <= rank Z",
             Severity.CONDITION,
         ),
     ),
@@ -169,7 +190,7 @@ CLAIMS = (
     Claim(
         "thm-1.prior-independence",
         "§4.2, after Theorem 1",
-        "whether latent i collapses does not depend on eta_enc: at equal beta eta_dec^2 it does here iff it does there",
+        "whether mode i collapses does not depend on eta_enc: at equal beta eta_dec^2 it does here iff it does there",
         printed=Statement(INDEPENDENT_OF_PRIOR, ANY_PRIOR),
         observable=ANY_PRIOR.observable,
         uses=("thm-1.minimum",),
@@ -180,7 +201,7 @@ CLAIMS = (
     Claim(
         "thm-1.norm-trend",
         "§4.2, last paragraph",
-        "as sqrt(beta) eta_dec rises, the singular value of U rises, strictly",
+        "as sqrt(beta) eta_dec rises, the singular value of U rises, or at least never falls",
         printed=Statement(TREND, TREND_AT_PRIOR),
         corrected=Statement(RISE_AND_FALL, TREND_AT_PRIOR),
         observable=TREND_AT_PRIOR.observable,
@@ -195,7 +216,7 @@ CLAIMS = (
     Claim(
         "thm-1.norm-trend-active",
         "§4.2, last paragraph",
-        "the same read of an active mode: while sqrt(beta) eta_dec stays below zeta_i, the singular value of U rises with it",
+        "the same read of an active mode: while sqrt(beta) eta_dec stays below zeta_i, the singular value of U never falls",
         printed=Statement(TREND_WHILE_ACTIVE, TREND_AT_PRIOR),
         corrected=Statement(CORRECTED_TREND, TREND_AT_PRIOR),
         observable=TREND_AT_PRIOR.observable,
@@ -223,9 +244,18 @@ CLAIMS = (
         ),
     ),
     Claim(
+        "thm-1.norm-trend-encoder-active",
+        "§4.2, last paragraph",
+        "the same read of an active mode: while sqrt(beta) eta_dec stays below zeta_i, the singular value of V falls, strictly",
+        printed=Statement(TREND_OF_ENCODER_WHILE_ACTIVE, ANY_LEVEL_AT_PRIOR),
+        observable=ANY_LEVEL_AT_PRIOR.observable,
+        uses=("thm-1.minimum",),
+        assumptions=(Assumption("sigma_i = eta_enc for all i", ANY_LEVEL),),
+    ),
+    Claim(
         "thm-1.divergence",
         "§4.2, last paragraph",
-        "for every fixed Sigma the norm of a layer grows beyond every bound as beta tends to 0",
+        "for every fixed Sigma the norm of a layer grows beyond every bound as beta tends to 0 (or eta_dec: thm-1.beta-eta)",
         printed=Statement(diverges, ANY_FIXED),
         corrected=Statement(Equivalent(Gt(zeta[1], 0), diverges), ANY_FIXED),
         observable=ANY_FIXED.observable,

@@ -14,9 +14,10 @@ from itertools import product
 import sympy
 from sympy import And, Basic, Derivative, Eq, Expr, Le, Lt, Min, Sum, Symbol, log
 
-from derivations.claim import Decision, Step, Verdict, conclude, refuted
+from derivations.claim import Assumption, Decision, Step, Verdict, conclude, needed, refuted
 from derivations.decoder_instances import (
     DecoderInstance,
+    at_held_deviations,
     collapse_fixed,
     collapse_learned,
     decoder_instance,
@@ -203,6 +204,28 @@ class Everywhere:
             true = holds(formula.xreplace({**case, **decided}))
             steps.append(Step(name, formula, Verdict.PROVED if true else Verdict.UNDECIDED))
         return conclude(steps)
+
+
+@dataclass(frozen=True)
+class HeldDeviations:
+    """The same question where every sigma_i is held at twice eta_enc, or at half of it: only an exact instance is looked for."""
+
+    instances: Callable[[], Iterable[DecoderInstance]]
+
+    def __call__(self, formula: Basic) -> Decision:
+        """Judge a statement."""
+        for factor, instance in product((sympy.Integer(2), sympy.S.Half), self.instances()):
+            held, facts = at_held_deviations(instance, factor)
+            if held.value(formula, None, facts) == sympy.false:
+                happening = sorted(formula.atoms(Symbol) & CONDITIONS.keys(), key=str)
+                said = ", ".join(f"{symbol} is {facts[symbol]}" for symbol in happening)
+                return refuted(held.named(learned=False), f"the statement is false where {said}")
+        return needed(None)
+
+
+def learned_sigma(instances: Callable[[], Iterable[DecoderInstance]]) -> Assumption:
+    """Of a statement on problems of a kind."""
+    return Assumption("Sigma is learned", HeldDeviations(instances))
 
 
 @lru_cache(maxsize=16)

@@ -80,6 +80,28 @@ def _facts(instance: DecoderInstance) -> dict[Basic, Expr]:
     return scalars | {symbol: sympy.true if truth else sympy.false for symbol, truth in truths.items()}
 
 
+def at_held_deviations(instance: DecoderInstance, factor: Expr) -> tuple[DecoderInstance, dict[Basic, Any]]:
+    """The instance with every sigma_i held at this multiple of eta_enc, and what happens then.
+
+    By Proposition 2 an active mode costs 2 zeta_i sqrt(beta' s) - beta' s, with beta' = factor^2 beta, so that g(s) has the terms
+    zeta_i min(zeta_i, sqrt(beta' s)): it is convex, not positive at 0, and vanishes once beyond. Where U = V = 0 at that zero it is
+    at s = E|y|^2/d2; the learned variance is given there only.
+    """
+    held = replace(instance, sigma=(factor * instance.eta_enc,) * instance.d1)
+    squares, first = [value**2 for value in instance.zeta], max(instance.zeta) ** 2
+    mean, level = (instance.residual + sum(squares)) / instance.d2, factor**2 * instance.beta
+    bounded = instance.residual + sum(squares) > 0
+    left = instance.residual + sum(squares[instance.d1 :])
+    truths = {
+        collapse_fixed: first <= level * instance.eta_dec**2,
+        collapse_learned: bounded and first <= level * mean,
+        unbounded: not bounded,
+        vanishes: left == 0,
+    }
+    facts: dict[Basic, Any] = {key: sympy.true if truth else sympy.false for key, truth in truths.items()}
+    return held, facts | {learned_variance: mean if truths[collapse_learned] else sympy.nan}
+
+
 def decoder_instance(
     zeta: Iterable[object],
     r: object,

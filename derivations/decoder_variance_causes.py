@@ -12,6 +12,7 @@ from derivations.decoder_collapse import (
     decoder_cases,
     first,
     found_at,
+    learned_sigma,
     squares,
     without_signal,
 )
@@ -90,18 +91,18 @@ def influence_steps() -> tuple[Step, ...]:
 FOUR = Everywhere(decoder_instances, decoder_cases, four_steps)
 EITHER = Everywhere(decoder_instances, decoder_cases)
 SWITCHED = Everywhere(decoder_instances, decoder_cases, influence_steps)
-SIGNAL = Assumption("y is not zero", Everywhere(without_signal, decoder_cases))
+ASSUMPTIONS = (Assumption("y is not zero", Everywhere(without_signal, decoder_cases)), learned_sigma(decoder_instances))
 
 CLAIMS = (
     Claim(
         "s2.four-cases",
         "§2, Causes of Posterior Collapse",
-        "with eta_dec learned or not, complete collapse happens and does not happen: for all data with Z not 0, on either side of "
-        "a threshold in beta",
+        "with eta_dec learned or not, complete collapse happens and does not (a loss without bound included): for all data "
+        "with Z not 0, on either side of a threshold in beta",
         printed=Statement(FOUR_CASES, FOUR),
         observable="decoder_happening",
         uses=("s4.4.still-collapses", "thm-2.minimum"),
-        assumptions=(SIGNAL,),
+        assumptions=ASSUMPTIONS,
     ),
     Claim(
         "s4.4.no-causal-relation",
@@ -111,7 +112,7 @@ CLAIMS = (
         corrected=Statement(BETWEEN, EITHER),
         observable="decoder_happening",
         uses=("s4.4.still-collapses", "thm-2.minimum"),
-        assumptions=(SIGNAL,),
+        assumptions=ASSUMPTIONS,
         erratum=Erratum(
             "eta_dec does not have a causal relation with posterior collapse",
             "it has one: learning eta_dec changes whether a model collapses completely exactly where zeta_1^2/beta lies between "
@@ -127,7 +128,7 @@ CLAIMS = (
         corrected=Statement(THE_VALUE_DECIDES, EITHER),
         observable="decoder_happening",
         uses=("s4.4.still-collapses", "thm-2.minimum"),
-        assumptions=(SIGNAL,),
+        assumptions=ASSUMPTIONS,
         erratum=Erratum(
             "eta_dec being learnable or not is causally related to the posterior collapse problem",
             "what decides is the value of eta_dec^2, given or learned, by one condition, eta_dec^2 >= zeta_1^2/beta: either "
@@ -144,6 +145,6 @@ CLAIMS = (
         printed=Statement(INFLUENCE, SWITCHED),
         observable="decoder_happening",
         uses=("s4.4.still-collapses", "thm-2.minimum"),
-        assumptions=(SIGNAL,),
+        assumptions=ASSUMPTIONS,
     ),
 )

@@ -16,6 +16,7 @@ from derivations.decoder_collapse import (
     equal_cases,
     first,
     found_at,
+    learned_sigma,
     problem_cases,
     rank_cases,
     squares,
@@ -163,7 +164,10 @@ CLAIMS = (
         printed=Statement(STILL_COLLAPSES, STILL),
         observable="decoder_happening",
         uses=("x.decoder-variance-exact",),
-        assumptions=(Assumption("y is not zero", Everywhere(without_signal, problem_cases, still_steps)),),
+        assumptions=(
+            Assumption("y is not zero", Everywhere(without_signal, problem_cases, still_steps)),
+            learned_sigma(decoder_instances),
+        ),
     ),
     Claim(
         "s4.4.threshold",
@@ -173,6 +177,7 @@ CLAIMS = (
         corrected=Statement(AVOIDED_IF_EXPLAINED, ANY),
         observable="decoder_happening",
         uses=("s4.4.still-collapses",),
+        assumptions=(learned_sigma(decoder_instances),),
         erratum=Erratum(
             "make eta_dec learnable and set beta < d2/d* to fix posterior collapse",
             "that avoids complete collapse if r = 0, that is if y is a linear function of x; in general, for y not 0, complete "
@@ -189,7 +194,7 @@ CLAIMS = (
         printed=Statement(TIGHT, EQUAL),
         observable="decoder_happening_equal",
         uses=("s4.4.still-collapses",),
-        assumptions=(Assumption("all zeta_i are equal and positive", ANY),),
+        assumptions=(Assumption("all zeta_i are equal and positive", ANY), learned_sigma(equal_instances)),
     ),
     Claim(
         "s4.4.vae",
@@ -218,6 +223,7 @@ CLAIMS = (
         assumptions=(
             Assumption("y = x", EQUAL),
             Assumption("all positive eigenvalues of A are equal", VAE),
+            learned_sigma(equal_autoencoders),
         ),
         erratum=Erratum(
             "this condition translates to beta < 1, so vanilla VAE cannot avoid complete collapse",
@@ -236,12 +242,13 @@ CLAIMS = (
         assumptions=(
             Assumption("y = x", Everywhere(vanilla_models, problem_cases)),
             Assumption("beta = 1", VAE),
+            learned_sigma(vanilla_autoencoders),
         ),
         erratum=Erratum(
             "vanilla VAE cannot avoid complete collapse",
             "with beta = 1 it collapses completely iff all D0 eigenvalues of A are equal and positive, D0 zeta_1^2 <= Tr A; it may "
             "then have other minima too",
-            Severity.CONCLUSION,
+            Severity.CONDITION,
         ),
     ),
     Claim(
@@ -267,6 +274,7 @@ CLAIMS = (
         corrected=Statement(UNBOUNDED, RANKS),
         observable="decoder_happening",
         uses=("x.decoder-variance-exact",),
+        assumptions=(learned_sigma(decoder_instances),),
         erratum=Erratum(
             "overparametrized: a small beta causes the decoder variance to converge towards 0",
             "it does iff r = 0 and rank Z <= d1; and then not in the limit only: at every beta < d2/rank Z the loss falls without "

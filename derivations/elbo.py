@@ -247,7 +247,7 @@ CLAIMS = (
     Claim(
         "eq-5.decomposition",
         "§3, Eq 5",
-        "Eq 4 equals Eq 5; the KL splits into a mean and a variance term",
+        "Eq 4 equals Eq 5; the KL splits into a mean and a variance term (the first: what stands over its brace, over 2 eta_dec^2)",
         printed=Statement(
             Tuple(EQUATION_5, MEAN_TERM * Rational(1, 2) / eta_dec**2, VARIANCE_TERM), decomposes_objective
         ),

@@ -68,7 +68,8 @@ CLAIMS = (
     Claim(
         "s4.5.latent-variance",
         "§4.5",
-        "a learned latent variance does not cause collapse: complete collapse occurs with it iff it occurs at sigma_i = eta_enc",
+        "a learned latent variance does not cause collapse: complete collapse occurs with it iff it occurs at sigma_i = eta_enc "
+        "(of one that depends on the data: app-c.input-variance)",
         printed=Statement(SAME_COMPLETE_COLLAPSE, FROM_PRIOR),
         observable=FROM_PRIOR.observable,
         uses=("thm-1.minimum", "thm-2.minimum"),
@@ -100,7 +101,7 @@ CLAIMS = (
     Claim(
         "s4.5.small-beta",
         "§4.5",
-        "for every Sigma, fixed or learned, a sufficiently small beta avoids complete collapse",
+        "for every Sigma, fixed or learned, every beta below some value avoids complete collapse, whatever the data",
         printed=Statement(SMALL_BETA, WEAK),
         corrected=Statement(Equivalent(Gt(zeta[1], 0), SMALL_BETA), WEAK),
         observable=WEAK.observable,

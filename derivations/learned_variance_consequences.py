@@ -73,7 +73,7 @@ CLAIMS = (
     Claim(
         "s4.strong-kl",
         "§4",
-        "with a sufficiently large beta every learned sigma_i is eta_enc (and then every latent is collapsed: prop-3.prior-value)",
+        "at every beta above some value every learned sigma_i is eta_enc (and then every latent is collapsed: prop-3.prior-value)",
         printed=Statement(STRONG_KL, STRONG),
         observable=STRONG.observable,
         uses=("thm-2.variance",),
@@ -91,7 +91,7 @@ CLAIMS = (
     Claim(
         "thm-2.same-conditions",
         "§4.3 (a)",
-        "latent i collapses with a learned Sigma iff it does at sigma_i = eta_enc",
+        "mode i collapses with a learned Sigma iff it does at sigma_i = eta_enc",
         printed=Statement(SAME_CONDITIONS, FROM_PRIOR),
         observable=FROM_PRIOR.observable,
         uses=("thm-1.minimum", "thm-2.minimum"),
@@ -124,7 +124,7 @@ CLAIMS = (
     Claim(
         "thm-2.norm-scaling",
         "§4.3 (b)",
-        "the same sentence to the letter: the norms no longer depend on sqrt(beta) eta_dec",
+        "the same sentence read as independence: the norms do not change with sqrt(beta) eta_dec",
         printed=Statement(NO_SCALING, ANY_LEVEL),
         corrected=Statement(BOTH_FALL, ANY_LEVEL),
         observable=ANY_LEVEL.observable,
@@ -171,7 +171,7 @@ CLAIMS = (
         erratum=Erratum(
             "the smallest d1 - d0 singular values are pruned",
             "max(0, min(d0, d2) - d1) are pruned, where rank Z = min(d0, d2) and beta is small",
-            Severity.TYPO,
+            Severity.CONDITION,
         ),
     ),
     Claim(
@@ -202,7 +202,7 @@ CLAIMS = (
     Claim(
         "thm-2.soft-thresholding",
         "§4.3",
-        "the same passage to the letter: the learned model is Z soft-thresholded at sqrt(beta) eta_dec",
+        "the same passage read as identity, not as likeness: the learned model is Z soft-thresholded at sqrt(beta) eta_dec",
         printed=Statement(SOFT, HERE),
         corrected=Statement(GARROTE, HERE),
         observable=HERE.observable,

@@ -22,14 +22,14 @@ from derivations.proposition_3_mode_variance import (
 )
 from derivations.theorem_2_learned_variance import least_learned_loss
 from derivations.theorem_3_origin import (
+    SIGNS,
     THEOREM_3,
     du,
     false_at,
-    gap,
+    just_above,
     origin_steps,
     sign_steps,
     smallest_curvature,
-    smallest_eigenvalue,
     truth_steps,
 )
 
@@ -83,7 +83,7 @@ def least_steps() -> tuple[Step, ...]:
 def attainable() -> tuple[tuple[Instance, Expr, Expr], ...]:
     """(instance, smallest eigenvalue, gap) at exact instances, on both sides of and at the threshold."""
     found = []
-    for instance in instances():
+    for instance in (*instances(), *just_above()):
         modes = instance.value(smallest_curvature(zeta[1], eta_enc, weight))
         lowest = sympy.Min(modes, instance.value(variance_curvature()))
         collapsed = sum(value**2 for value in instance.zeta)
@@ -97,9 +97,7 @@ def relates_hessian_and_minimum(formula: Basic) -> Decision:
     found = false_at(formula, attainable(), learned=True)
     if found is not None:
         return found
-    signs = ((1, 0), (0, 0), (-1, -1))
-    cases = [{smallest_eigenvalue: lowest, gap: difference} for lowest, difference in signs]
-    return conclude([*origin_steps(), *sign_steps(), *block_steps(), *least_steps(), *truth_steps(formula, *cases)])
+    return conclude([*origin_steps(), *sign_steps(), *block_steps(), *least_steps(), *truth_steps(formula, *SIGNS)])
 
 
 CLAIMS = (

@@ -104,7 +104,7 @@ def reduces_objective(formula: Basic) -> Decision:
     They are the same if 2 eta_dec^2 L_VAE(U, W) - L(U, V(W)) depends on neither U nor W, and every V is some V(W).
     """
     link = formula.args[1]
-    difference = _difference(formula)
+    difference = excess(formula)
     preimage = P_A * inverse_root_Phi * V
     for data in data_instances():
         found = _changing(difference, data, _moved(data), "(U, W)")
@@ -128,7 +128,7 @@ def reduces_objective(formula: Basic) -> Decision:
     )
 
 
-def _difference(formula: Basic) -> sympy.Expr:
+def excess(formula: Basic) -> sympy.Expr:
     """2 eta_dec^2 L_VAE(U, W) - L(U, V(W))."""
     objective, link = formula.args
     return 2 * eta_dec**2 * negative_elbo() - objective.subs(V, link)
@@ -189,7 +189,7 @@ def whitens_with_an_eigenvalue_zero(formula: Basic) -> Decision:
 
 def reduces_objective_of_learned_variance(formula: Basic) -> Decision:
     """Judge (reduced objective, V as a function of W) with Sigma a variable too: the difference must not depend on it."""
-    difference = _difference(formula)
+    difference = excess(formula)
     for data in data_instances():
         scalars = replace(data.scalars, sigma=tuple(2 * s for s in data.scalars.sigma))
         wider = ExactData(scalars, {**data.matrices, Sigma: 4 * data.matrices[Sigma]}, data.points)

@@ -146,7 +146,7 @@ CLAIMS = (
     Claim(
         "prop-2.rotation",
         "§4.1, Proposition 2",
-        "(F Lambda P, G Theta P) minimises Eq 6 for every orthogonal P: read as, exactly when P is orthogonal",
+        "(F Lambda P, G Theta P) minimises Eq 6 for every orthogonal P (a P that is not orthogonal is not admitted)",
         printed=Statement(ARBITRARY, keeps_fixed_minimum),
         corrected=Statement(CORRECTED_FIXED, keeps_fixed_minimum),
         observable="fixed_rotation",

@@ -141,6 +141,8 @@ def _water(instance: Instance) -> Iterator[Instance]:
     yield _scaled(instance, beta=4, eta_dec=Rational(1, 2))
     yield _scaled(instance, beta=4, eta_dec=2)
     yield _scaled(instance, beta=Rational(1, 9), eta_dec=3)
+    yield _scaled(instance, beta=Rational(1, 4), eta_dec=4)  # the same beta eta_dec
+    yield _scaled(instance, beta=Rational(9, 4))
     for signal in instance.zeta if instance.d1 > 2 else ():
         for share in (Rational(1, 4), Rational(1, 2), Rational(3, 5), Rational(9, 10)):
             if signal:

@@ -13,6 +13,7 @@ from sympy import Basic
 
 from derivations import notation as n
 from derivations.elbo import kl_parts
+from derivations.equation_12 import least_of_equation_6
 from derivations.errors import AssumptionViolated
 from derivations.ledger import claims_by_id
 from numerics.lambdified import evaluate
@@ -81,6 +82,25 @@ def profile(layer: Layer, formula: Basic) -> Iterator[Finding]:
         stated = evaluate(formula, symbol_values(problem), backend_of(problem))
         found = 2 * problem.eta_dec**2 * layer.least_loss(problem) - problem.r - variance_cost(problem)
         yield layer.difference("least value of Eq 6", problem, stated, found)
+
+
+def least_objective(layer: Layer, formula: Basic) -> Iterator[Finding]:
+    """The least L_VAE for a fixed Sigma, from the value of Eq 6 at the minimum's U and V."""
+    for problem in layer.problems("fixed"):
+        U, V = _decoder_and_encoder(layer, problem)
+        fit, noise = ((U @ V.T - problem.Z) ** 2).sum(), (U**2 * problem.sigma**2).sum()
+        reduced = fit + noise + problem.beta * problem.eta_dec**2 / problem.eta_enc**2 * (V**2).sum()
+        values = symbol_values(problem) | {least_of_equation_6: reduced}
+        stated = evaluate(formula, values, backend_of(problem))
+        yield layer.difference("least L_VAE", problem, stated, layer.least_loss(problem))
+
+
+def _decoder_and_encoder(layer: Layer, problem: Any) -> tuple[Any, Any]:
+    if isinstance(layer, DescentLayer):
+        found = layer.minimum(problem)
+        return found.U, found.V
+    point = assembled(claims_by_id()["prop-2.minimum"].standing.formula, problem)
+    return point.U, point.V
 
 
 def reduced_objective(layer: Layer, formula: Basic) -> Iterator[Finding]:
@@ -161,6 +181,7 @@ CHECKS: dict[str, dict[str, Check]] = {
     "encoder_std": everywhere(partial(encoder_std, extra=False)),
     "extra_encoder_std": everywhere(partial(encoder_std, extra=True)),
     "profile": everywhere(profile),
+    "least_objective": everywhere(least_objective),
     "reduced_objective": everywhere(reduced_objective),
     "complete_collapse": everywhere(complete_collapse),
 }

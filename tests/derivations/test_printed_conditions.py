@@ -116,9 +116,11 @@ def implies(premise: bool, conclusion: bool) -> bool:
 
 
 def decoder_trend(h: Side, t: Side) -> bool:
-    """U's singular value rises up to sqrt(beta) eta_dec = zeta/2 and falls from there on while it is not 0."""
+    """U's singular value rises up to sqrt(beta) eta_dec = zeta/2, falls from there on while it is not 0, and stays 0."""
     if not h.level < t.level:
         return True
+    if h.level >= h.zeta:
+        return h.lam == t.lam
     if 2 * t.level <= h.zeta:
         return h.lam < t.lam
     return h.lam > t.lam if h.zeta <= 2 * h.level < 2 * h.zeta else True
@@ -168,9 +170,11 @@ PRINTED = {
     "thm-1.beta-eta": lambda h, t: implies(h.water == t.water, same_minimum(h, t)),
     "thm-1.beta-eta-loss": lambda h, t: implies(h.water == t.water, h.least == t.least),
     "thm-1.prior-independence": lambda h, t: implies(h.water == t.water, collapsed_together(h, t)),
-    "thm-1.norm-trend": lambda h, t: implies(h.level < t.level, h.lam < t.lam),
-    "thm-1.norm-trend-active": lambda h, t: implies(h.level < t.level < h.zeta, h.lam < t.lam),
+    "thm-1.norm-trend": lambda h, t: implies(h.level < t.level, h.lam <= t.lam),
+    "thm-1.norm-trend-active": lambda h, t: implies(h.level < t.level < h.zeta, h.lam <= t.lam),
     "thm-1.norm-trend-encoder": lambda h, t: implies(h.level < t.level, h.theta > t.theta),
+    "thm-1.norm-trend-encoder-active": lambda h, t: implies(h.level < t.level < h.zeta, h.theta > t.theta),
+    "thm-1.prior-distribution": lambda h, t: implies(h.lam == 0, h.theta == 0 and h.deviation == h.enc),
     "thm-1.divergence": lambda h, t: h.diverges,
     # sections 4 and 4.3
     "s4.strong-kl": lambda h, t: t.deviation == h.enc,
@@ -214,7 +218,9 @@ CORRECTED = {
     "thm-1.beta-eta-loss": lambda h, t: implies(h.water == t.water, h.dec**2 * h.least == t.dec**2 * t.least),
     "thm-1.norm-trend": decoder_trend,
     "thm-1.norm-trend-active": active_decoder_trend,
-    "thm-1.norm-trend-encoder": lambda h, t: implies(h.level < t.level and h.level < h.zeta, h.theta > t.theta),
+    "thm-1.norm-trend-encoder": lambda h, t: implies(
+        h.level < t.level, h.theta > t.theta if h.level < h.zeta else h.theta == t.theta == 0
+    ),
     "thm-1.divergence": lambda h, t: (h.first_zeta > 0) == h.diverges,
     "thm-2.same-conditions-printed": lambda h, t: (h.zeta - h.level <= 0) == (h.product == 0),
     "thm-2.norm-scaling": lambda h, t: implies(

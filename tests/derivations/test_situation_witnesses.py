@@ -115,19 +115,26 @@ def test_least_loss_differs_at_equal_products_of_beta_and_eta_dec_squared() -> N
     assert least(at.level(), at.eta_dec) != least(at.level("_there"), at.eta_dec_there)
 
 
-def test_neither_singular_value_moves_beyond_the_threshold() -> None:
-    for at in (Point("thm-1.norm-trend"), Point("thm-1.norm-trend-encoder")):
-        signal = at.zeta[at.mode]
-        assert signal <= at.level() < at.level("_there")
-        assert not any(fixed_product(signal, at.level(place), at.eta_enc, at.eta_enc) for place in ("", "_there"))
+def test_the_singular_value_of_V_does_not_move_beyond_the_threshold() -> None:
+    at = Point("thm-1.norm-trend-encoder")
+    signal = at.zeta[at.mode]
+    assert signal <= at.level() < at.level("_there")
+    assert not any(fixed_product(signal, at.level(place), at.eta_enc, at.eta_enc) for place in ("", "_there"))
 
 
-def test_the_singular_value_of_U_does_not_rise_throughout() -> None:
-    at = Point("thm-1.norm-trend-active")
-    signal, here, there = at.zeta[at.mode], at.level(), at.level("_there")
-    assert here < there < signal
-    squares = [level * (signal - level) / at.eta_enc**2 for level in (here, there)]
-    assert not squares[0] < squares[1]
+def test_the_singular_value_of_U_falls() -> None:
+    for at in (Point("thm-1.norm-trend"), Point("thm-1.norm-trend-active")):
+        signal, here, there = at.zeta[at.mode], at.level(), at.level("_there")
+        squares = [level * max(Q(0), signal - level) / at.eta_enc**2 for level in (here, there)]
+        assert here < there and squares[0] > squares[1]
+    assert there < signal and squares[1] > 0
+
+
+def test_the_residual_is_part_of_the_least_loss() -> None:
+    """With Z = 0 and sigma = eta_enc U = W = 0 is best: L_VAE is E|y|^2/(2 eta_dec^2), and Eq 6 is 0."""
+    at = Point("eq-12.least")
+    assert at.zeta[0] == 0 and at.sequence("sigma") == [at.eta_enc]
+    assert at.r / (2 * at.eta_dec**2) > 0
 
 
 def test_the_norms_depend_on_the_level_with_learned_variances() -> None:
