@@ -29,7 +29,7 @@ TREND_WHILE_ACTIVE = Implies(And(Lt(LEVEL, LEVEL_THERE), Lt(LEVEL_THERE, zeta[i]
 TREND_OF_ENCODER_WHILE_ACTIVE = Implies(
     And(Lt(LEVEL, LEVEL_THERE), Lt(LEVEL_THERE, zeta[i])), Gt(theta[i], there(theta[i]))
 )
-PRIOR_WHERE_COLLAPSED = Implies(Eq(lam[i], 0), And(Eq(theta[i], 0), Eq(deviation[i], eta_enc)))
+PRIOR_WHERE_COLLAPSED = Equivalent(Eq(lam[i], 0), And(Eq(theta[i], 0), Eq(deviation[i], eta_enc)))
 
 # ------------------------------------------------------------------------------------------ as corrected
 SORTED_SIGN = Equivalent(Ge(rank, i), Gt(zeta[i] - sympy.sqrt(beta) * sigma_sorted[i] * eta_dec / eta_enc, 0))
@@ -113,8 +113,8 @@ CLAIMS = (
     Claim(
         "thm-1.prior-distribution",
         "§4.2, after Theorem 1",
-        "where U = V = 0 the latents have the prior's distribution, mean 0 whatever x and sigma_i = eta_enc; and so has the latent of "
-        "any mode with lambda_i = 0",
+        "the latent of mode i has the prior's distribution, mean 0 whatever x and sigma_i = eta_enc, iff lambda_i = 0: where "
+        "U = V = 0 all latents have",
         printed=Statement(PRIOR_WHERE_COLLAPSED, AT_PRIOR),
         observable=AT_PRIOR.observable,
         uses=("thm-1.minimum",),

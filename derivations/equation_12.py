@@ -59,7 +59,11 @@ def constant_steps() -> tuple[Step, ...]:
 
 
 def _instances() -> list[Instance]:
-    return [replace(each, residual=r) for each in (*smallest_instances(), *instances()[:20]) for r in (sympy.S.Zero, sympy.S.One)]
+    return [
+        replace(each, residual=r)
+        for each in (*smallest_instances(), *instances()[:20])
+        for r in (sympy.S.Zero, sympy.S.One)
+    ]
 
 
 # -------------------------------------------------------------------------------------------- verdicts
@@ -72,7 +76,9 @@ def is_least_objective(formula: Expr) -> Decision:
             where = instance.named() | {"r": instance.residual}
             return refuted(where, f"the formula gives {tidy(stated)}, the minimum is {tidy(least)}")
     derived = (least_of_equation_6 + residual) / (2 * eta_dec**2) + beta * Sum(kl_parts()[1], (i, 1, d1))
-    return conclude([*constant_steps(), sums_equal("the formula is the minimum, by r = E|y|^2 - |Z|^2", formula, derived)])
+    return conclude(
+        [*constant_steps(), sums_equal("the formula is the minimum, by r = E|y|^2 - |Z|^2", formula, derived)]
+    )
 
 
 def _values(instance: Instance) -> dict[Basic, Expr]:

@@ -218,9 +218,7 @@ def relates_local_and_global(formula: Basic) -> Decision:
 
 def truth_steps(formula: Basic, *cases: Mapping[Symbol, Basic]) -> list[Step]:
     """The statement is true in every combination that can occur. A number is a positive letter: more than its sign is not known."""
-    return [
-        true(f"true where {', '.join(f'{k} = {v}' for k, v in case.items())}", formula, case) for case in cases
-    ]
+    return [true(f"true where {', '.join(f'{k} = {v}' for k, v in case.items())}", formula, case) for case in cases]
 
 
 CLAIMS = (

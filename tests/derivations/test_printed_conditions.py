@@ -174,7 +174,7 @@ PRINTED = {
     "thm-1.norm-trend-active": lambda h, t: implies(h.level < t.level < h.zeta, h.lam <= t.lam),
     "thm-1.norm-trend-encoder": lambda h, t: implies(h.level < t.level, h.theta > t.theta),
     "thm-1.norm-trend-encoder-active": lambda h, t: implies(h.level < t.level < h.zeta, h.theta > t.theta),
-    "thm-1.prior-distribution": lambda h, t: implies(h.lam == 0, h.theta == 0 and h.deviation == h.enc),
+    "thm-1.prior-distribution": lambda h, t: (h.lam == 0) == (h.theta == 0 and h.deviation == h.enc),
     "thm-1.divergence": lambda h, t: h.diverges,
     # sections 4 and 4.3
     "s4.strong-kl": lambda h, t: t.deviation == h.enc,
