@@ -60,6 +60,7 @@ CENSUS: tuple[Item, ...] = (
     _item("§4.2", "the learned model becomes low-rank", "thm-1.low-rank", "thm-1.rank-deficient"),
     _item("§4.2", "complete collapse", "thm-1.complete-collapse", "thm-1.prior-distribution"),
     _item("§4.2", "partial collapse", "thm-1.partial-collapse"),
+    _item("§4.2", "some of the dimensions collapse with the prior", "thm-1.collapsed-latents"),
     _item(
         "§4.2", "a small beta, or a small eta_dec, prevents collapse", "thm-1.small-beta", "thm-1.small-beta-partial"
     ),

@@ -130,6 +130,15 @@ def test_the_singular_value_of_U_falls() -> None:
     assert there < signal and squares[1] > 0
 
 
+def test_every_latent_of_a_rotated_minimum_has_a_mean() -> None:
+    """Column j of Theta P is theta_1 P_1j where one mode is kept; with sigma_i = eta_enc the loss is that of P = I."""
+    at = Point("thm-1.collapsed-latents")
+    kept = [fixed_product(signal, at.level(), at.eta_enc, at.eta_enc) > 0 for signal in at.zeta]
+    first, second = at.sequence("P")[:2], at.sequence("P")[2:]
+    assert kept == [True, False] and all(first) and len(first) == len(second) == 2
+    assert sum(entry**2 for entry in first) == sum(entry**2 for entry in second) == 1
+
+
 def test_the_residual_is_part_of_the_least_loss() -> None:
     """With Z = 0 and sigma = eta_enc U = W = 0 is best: L_VAE is E|y|^2/(2 eta_dec^2), and Eq 6 is 0."""
     at = Point("eq-12.least")
