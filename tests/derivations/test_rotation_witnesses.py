@@ -2,7 +2,10 @@
 
 import pytest
 from sympy import eye
+from watched_proofs import prove_watching
 
+from derivations.notation import beta, eta_dec, i, zeta
+from derivations.proof import margin
 from derivations.rotation_witnesses import rotations
 
 
@@ -21,3 +24,16 @@ def test_with_a_permutation_its_inverse_is_tried(size):
     permutations = {P for P in rotations(size) if all(entry in (0, 1) for entry in P) and P.det() != 0}
     assert {P.T for P in permutations} == permutations
     assert any(P != P.T for P in permutations)
+
+
+def test_lengths_of_an_active_mode_are_related_at_any_distance_from_its_threshold():
+    cases = []
+
+    def keep(text, formula, answer, case):
+        if "for an active mode; a collapsed one" in text:
+            cases.append(case)
+
+    prove_watching("thm-2.rotation", "_decided", keep)
+    (case,) = cases
+    excess = (case[zeta[i]] ** 2 - beta * eta_dec**2).expand()
+    assert excess.is_positive and excess.has(margin)
