@@ -8,7 +8,7 @@ import sympy
 
 from derivations import notation as n
 from derivations.accuracy_and_complexity import complexity, some_factor
-from derivations.alignment import M_square, b, gamma
+from derivations.alignment import M_square, b, data_on_a_rectangle, gamma
 from derivations.biases import instances_with_means
 from derivations.claim import Severity, Verdict
 from derivations.corollary_1_constant import rest
@@ -18,6 +18,7 @@ from derivations.instances import instances
 from derivations.ledger import claims_by_id
 from derivations.proposition_1_manifold import dimension
 from derivations.setting import a, quadratic_form
+from derivations.signal_strength import ALIGNMENT, bound, data_on_a_line, total
 
 LEDGER = claims_by_id()
 REFUTED = (
@@ -188,3 +189,17 @@ def test_centring():
         assert shifted.value(targets) == data.points[1][1] - y
         assert data.value(encoder_bias) == -data.matrices[n.W].T * x
         assert data.value(decoder_bias) == y
+
+
+@pytest.mark.parametrize(("data", "rank"), [(data_on_a_rectangle(), 2), (data_on_a_line(), 1)])
+def test_points_typed_by_hand_have_the_moments_typed_beside_them(data, rank):
+    moment = sum((x * x.T for x, _ in data.points), sympy.zeros(2, 2)) / len(data.points)
+    P_A, Phi = data.matrices[n.P_A], data.matrices[n.Phi]
+    assert data.matrices[n.A] == moment == P_A * Phi * P_A.T and P_A.T * P_A == sympy.eye(rank)
+    assert Phi.is_diagonal() and (data.scalars.d0, data.scalars.d2) == (rank, 2)
+
+
+def test_signs_of_what_the_sum_of_eigenvalues_is_compared_with():
+    """A sum of squares of singular values may be 0; a number that counts as large may not."""
+    assert total.is_nonnegative and total.is_positive is None and bound.is_positive
+    assert printed("s4.1.large-eigenvalues").subs({gamma: 0, ALIGNMENT: 0}) == sympy.true

@@ -5,8 +5,8 @@ from __future__ import annotations
 from checks import Plan
 
 
-def _numeric(*names: str) -> Plan:
-    return Plan((), tuple(f"tests/numerics/test_{name}.py" for name in names))
+def _numeric(*names: str, draws: tuple[str, ...] = ()) -> Plan:
+    return Plan((), tuple(f"tests/numerics/test_{name}.py" for name in names), draws=draws)
 
 
 def _reports(name: str) -> str:
@@ -48,6 +48,7 @@ NUMERICS: dict[str, Plan] = {
     "numerics.fast_descent": Plan(
         (),
         (
+            *_numeric("fast_descent").tests,
             "tests/numerics/test_columns.py -k no_end_of_descent",
             f"{CERTIFIED} -k 'not another_variance'",
             "tests/numerics/test_decoder_variance.py -k 'fall_for_ever or cut_off or nine_digits'",
@@ -85,20 +86,39 @@ NUMERICS: dict[str, Plan] = {
     ),
     "numerics.truncated_newton": Plan((), ("tests/numerics/test_descent.py -k 'large or truncated'",)),
     "numerics.quasi_newton": Plan((), ("tests/numerics/test_mechanisms.py -k quadratic",)),
-    "numerics.starts": Plan((), (*_numeric("ablated").tests, "tests/numerics/test_descent.py -k 'starts'", CERTIFIED)),
+    "numerics.starts": Plan(
+        (),
+        (*_numeric("ablated").tests, "tests/numerics/test_descent.py -k 'starts'", CERTIFIED),
+        draws=("random_start", "random_decoder_start"),
+    ),
     "numerics.blocks": Plan((), (*_numeric("certificates").tests, "tests/numerics/test_descent.py -k 'large'")),
     "numerics.problem": _numeric("problems", "points"),
-    "numerics.problems": _numeric("problems", "layer_instances"),
-    "numerics.decoder_problems": _numeric("decoder_instances"),
-    "numerics.decoder_families": _numeric("decoder_layers", "decoder_observables"),
+    "numerics.problems": _numeric(
+        "problems",
+        "layer_instances",
+        draws=("module", "random_problems", "_random_problem", "_random_plan", "_random_spectrum", "spread"),
+    ),
+    "numerics.decoder_problems": _numeric(
+        "decoder_instances",
+        draws=("module", "decoder_problems", "_decoder_problem", "_beta", "_interior", "_explained"),
+    ),
+    "numerics.decoder_families": _numeric(
+        "decoder_layers", "decoder_observables", draws=("module", "scalars_of", "own")
+    ),
     "numerics.decoder_pieces": _numeric("decoder_layers"),
-    "numerics.rational": _numeric("exact", "exact_signs"),
-    "numerics.rational_decoder": _numeric("decoder_layers"),
+    "numerics.rational": _numeric("exact", "exact_signs", draws=("exact_problems", "_rational_scalars")),
+    "numerics.rational_decoder": _numeric("decoder_layers", draws=("module", "exact_decoder_problems")),
     "numerics.draws": _numeric("draws"),
     "numerics.pairs": _numeric("pairs", "decoder_observables"),
     "numerics.ablated": _numeric("ablated"),
     "numerics.descent": _numeric("descent"),
-    "numerics.volume": _numeric("falsify"),
+    "numerics.volume": _numeric(
+        "falsify",
+        draws=(
+            *("module", "draw_block", "disturbed_block", "_betas", "_spectrum", "_deviations"),
+            *("_tiny", "_near_one", "_start"),
+        ),
+    ),
     "numerics.falsify": _numeric("falsify", "falsify_certificates"),
     "numerics.evidence": _numeric("evidence"),
     "numerics.measured": _numeric("measured"),

@@ -1,0 +1,67 @@
+"""Why changes of numerics/ may survive, by module, function and change."""
+
+from __future__ import annotations
+
+NUMERICS: dict[tuple[str, str, str], str] = {
+    (
+        "numerics.exact",
+        "exact_loss",
+        "quadratic.is_Rational and problem.beta.is_Rational -> problem.beta.is_Rational",
+    ): "Whether a sum of roots is tidied: it is the same number, and whatever compares it with another tidies the difference.",
+    (
+        "numerics.exact",
+        "hessian",
+        "curvature[place[0]] -> curvature[place[1]]",
+    ): "A place on the diagonal: row and column are the same.",
+    (
+        "numerics.lambdified",
+        "_is_place",
+        "index.free_symbols <= DIMENSIONS -> index.free_symbols < DIMENSIONS",
+    ): "They differ for an index that names every dimension at once, which no entry of a vector has.",
+    (
+        "numerics.levenberg_marquardt",
+        "module",
+        "(0.1, 3.0) -> (0.1, 6.0)",
+    ): "How fast damping falls and rises is the pace of the search, chosen by trial; it ends at the same points.",
+    (
+        "numerics.levenberg_marquardt",
+        "module",
+        "100 -> 101",
+    ): "How long an instance is watched before it is given up as ended, chosen by trial; one step more changes no minimum.",
+    (
+        "numerics.levenberg_marquardt",
+        "_calmed",
+        "torch.linalg.vector_norm(there.gradient, dim=-1) -> torch.linalg.vector_norm(there.gradient, dim=1)",
+    ): "A batch of vectors has two dimensions: the last one is number 1.",
+    (
+        "numerics.moments",
+        "real_problems",
+        "digits_conditional(4, 1.2, eta_dec=0.5, eta_enc=0.7) -> digits_conditional(4, 1.2, eta_dec=0.5, eta_enc=1.4)",
+    ): "Another prior to look at: every mode is as far below its threshold, which does not depend on it.",
+    (
+        "numerics.moments",
+        "real_problems",
+        "digits_conditional(4, 1.2, eta_dec=0.5, eta_enc=0.7) -> digits_conditional(4, 2.4, eta_dec=0.5, eta_enc=0.7)",
+    ): "A larger weight to look at, of a problem that is there because it collapses completely: it does so at either.",
+    (
+        "numerics.newton",
+        "_step",
+        "(-newton[:, 0] * slope).sum(-1) / 2 -> (-newton[:, 0] / slope).sum(-1) / 2",
+    ): "Of two reasons to stop, a step's promise is the earlier one: without it an instance stops where nothing moves it.",
+    (
+        "numerics.newton",
+        "_step",
+        "trial_norm.min(-1) -> trial_norm.min(1)",
+    ): "Norms of a batch of ladders have two dimensions: the last one is number 1.",
+    (
+        "numerics.newton",
+        "_step",
+        "~by_loss & (smallest < _CALMER * norm) -> ~by_loss & (smallest < _CALMER / norm)",
+    ): "Once rounding drowns the loss, steps that calm the gradient less are taken, too; it ends by its other reason to stop.",
+    (
+        "numerics.projection",
+        "Projection.alternated",
+        "self.Y @ found.V @ torch.linalg.inv_ex(found.V.mT @ found.V + torch.diag_embed(noise))[0] -> -(self.Y @ found.V @ "
+        "torch.linalg.inv_ex(found.V.mT @ found.V + torch.diag_embed(noise))[0])",
+    ): "The loss is even in the decoder X: with the encoder turned along, -X is as good as X.",
+}

@@ -1,0 +1,110 @@
+"""Why changes of derivations/ may survive, by module, function and change."""
+
+from __future__ import annotations
+
+THEORY: dict[tuple[str, str, str], str] = {
+    (
+        "derivations.correlated",
+        "correlated_instance",
+        "Instance((Rational(3), one), (one, one), one, one, one, d0=2, d2=2) -> Instance((Rational(2), one), (one, one), one, "
+        "one, one, d0=2, d2=2)",
+    ): "Another instance with one mode above the threshold and one at it: what it refutes at zeta_1 = 3, it refutes at 2.",
+    (
+        "derivations.decoder_variance",
+        "slope_steps",
+        "square + rise - beta * s -> square - beta * s",
+    ): "The step would say the same of a mode alone, and less of the one before it: true, too, and no statement asks for more.",
+    (
+        "derivations.decoder_variance_causes",
+        "module",
+        "Equivalent(collapse_fixed, collapse_learned) -> Equivalent(collapse_learned, collapse_fixed)",
+    ): "Which side of an equivalence is named first says nothing else.",
+    (
+        "derivations.decoder_variance_causes",
+        "four_steps",
+        "(decoder_instance([1], 3, 1), decoder_instance([2, 1], 0, 1)) -> (decoder_instance([1], 2, 1), decoder_instance([2, "
+        "1], 0, 1))",
+    ): "Another instance at which the same happens: the step says that there is one.",
+    (
+        "derivations.decoder_variance_causes",
+        "influence_steps",
+        "decoder_instance([2], 12, 1) -> decoder_instance([3], 12, 1)",
+    ): "Another instance at which the same happens: the step says that there is one.",
+    (
+        "derivations.decoder_variance_claims",
+        "still_steps",
+        "decoder_instance([2, 1], none, 1) -> decoder_instance([3, 1], none, 1)",
+    ): "Another instance at which the same happens: the step says that there is one.",
+    (
+        "derivations.evaluation",
+        "_power.run",
+        "top * top == number.p and bottom * bottom == number.q -> top == number.p and bottom * bottom == number.q",
+    ): "A short cut for squares, taken less often: SymPy's root, in the line below, is the same rational.",
+    (
+        "derivations.exact_data",
+        "exact_data",
+        "diag(*(Rational(generator.randint(1, 4), 2) ** 2 for _ in range(d0))) -> diag(*(Rational(generator.randint(1, 3), 2) "
+        "** 2 for _ in range(d0)))",
+    ): "Other variances of the inputs are drawn, of which any positive squares serve.",
+    (
+        "derivations.exact_data",
+        "exact_data",
+        "diag(*(Rational(generator.randint(1, 4), 2) ** 2 for _ in range(d0))) -> diag(*(Rational(generator.randint(1, 4), 1) "
+        "** 2 for _ in range(d0)))",
+    ): "Other variances of the inputs are drawn, of which any positive squares serve.",
+    (
+        "derivations.instances",
+        "_vanishes",
+        "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 ** 6) -> not number.free_symbols and "
+        "abs(number.evalf(15)) > Rational(1, 10 ** 5)",
+    ): "A short cut for what fifteen digits tell from 0, taken less often: `simplify`, in the line below, decides as well.",
+    (
+        "derivations.matrix_calculus",
+        "module",
+        "(noise * x.T, ZeroMatrix(*(noise * x.T).shape)) -> (noise * x.T, ZeroMatrix(*(noise / x.T).shape))",
+    ): "A zero matrix is read as no word at all, whatever its shape.",
+    (
+        "derivations.proof",
+        "holds",
+        "any((part.exp == sympy.S.Half for part in relation.atoms(sympy.Pow))) and all((sign_is(side, 'nonnegative') for side "
+        "in relation.args)) -> all((sign_is(side, 'nonnegative') for side in relation.args))",
+    ): "Squares of two nonnegative sides compare as the sides do, roots or none: without any it only takes longer.",
+    (
+        "derivations.proof",
+        "holds",
+        "not nonzero and is_zero(difference) -> is_zero(difference)",
+    ): "What is shown to be positive or negative is not shown to be zero.",
+    (
+        "derivations.proposition_2_fixed_variance",
+        "minimises_for_correlated_latents",
+        "found is None or found.witness is None -> found is None",
+    ): "What refutes has a witness, and `worse_instance` returns a refutation or None: the second half tells the type checker so.",
+    (
+        "derivations.rotation_witnesses",
+        "_cases",
+        "Instance((Rational(4), Rational(1)), (two, one), one, Rational(3, 2), one, 2, 3) -> Instance((Rational(4), "
+        "Rational(0)), (two, one), one, Rational(3, 2), one, 2, 3)",
+    ): "Another instance with one active and one collapsed mode: any zeta_2 below the threshold serves.",
+    (
+        "derivations.rotation_witnesses",
+        "_cases",
+        "Instance((Rational(4), Rational(1)), (two, one), one, Rational(3, 2), one, 2, 3) -> Instance((Rational(5), "
+        "Rational(1)), (two, one), one, Rational(3, 2), one, 2, 3)",
+    ): "Another instance with one active and one collapsed mode: any zeta_1 above the threshold serves.",
+    (
+        "derivations.rotation_witnesses",
+        "rotations",
+        "rational_orthogonal(size, 7) -> rational_orthogonal(size, 6)",
+    ): "Another rational rotation to try, drawn with another seed.",
+    (
+        "derivations.rotation_witnesses",
+        "rotations",
+        "(plane * cycle, cycle * plane, swap * plane, plane * cycle.T) -> (plane * cycle, cycle, swap * plane, plane * cycle.T)",
+    ): "One product fewer is tried: the others refute what it refutes.",
+    (
+        "derivations.tanh_networks",
+        "activation_steps",
+        "sympy.expand((sympy.diff(_QUINTIC, _u) - 1).subs(_u, sympy.sqrt(3 + gap))) -> sympy.expand((sympy.diff(_QUINTIC, _u) -"
+        " 1).subs(_u, sympy.sqrt(2 + gap)))",
+    ): "The step says the same of u^2 >= 2, which is true, too, and more than is needed of u^2 >= 3.",
+}
