@@ -5,6 +5,7 @@ from itertools import product
 
 import pytest
 import sympy
+from watched_proofs import prove_watching
 
 from derivations import notation as n
 from derivations.accuracy_and_complexity import complexity, some_factor
@@ -203,3 +204,38 @@ def test_signs_of_what_the_sum_of_eigenvalues_is_compared_with():
     """A sum of squares of singular values may be 0; a number that counts as large may not."""
     assert total.is_nonnegative and total.is_positive is None and bound.is_positive
     assert printed("s4.1.large-eigenvalues").subs({gamma: 0, ALIGNMENT: 0}) == sympy.true
+
+
+def test_the_constant_is_looked_at_in_the_cases_that_the_steps_name():
+    seen = []
+
+    def keep(text, formula, answer, case):
+        for name, sign in (("d1 > d*", 1), ("d1 < d*", -1), ("d1 = d*", 0)):
+            if name in text and case:
+                surplus = case.get(n.d1, n.d1) - case.get(n.dstar, n.dstar)
+                assert (sign * surplus).is_positive if sign else surplus == 0, text
+                assert ("not 0" in text) == bool(case.get(rest, sympy.S.Zero) != 0), text
+                seen.append(name)
+
+    prove_watching("cor-1.constant", "_decided", keep)
+    assert sorted(seen) == ["d1 < d*", "d1 < d*", "d1 = d*", "d1 = d*", "d1 > d*", "d1 > d*"]
+
+
+def test_the_error_is_approached_along_what_eq_6_adds_to_it():
+    """Eq 6 with Sigma = s^2 I adds s^2 |U|^2 + c |V|^2; with U / a and a V at a^2 = s that is s (|U|^2 + c |V|^2)."""
+    shown = {}
+
+    def keep(text, formula, answer, case):
+        shown[text] = formula, case
+
+    prove_watching("s2.expressivity", "_decided", keep)
+    decoder, encoder = n.SquaredNorm(n.U), n.SquaredNorm(n.V)
+    ((above, _),) = (each for text, each in shown.items() if "nowhere below" in text)
+    ((rescaled, at),) = (each for text, each in shown.items() if "pay a penalty of" in text)
+    ((vanishing, to),) = (each for text, each in shown.items() if "vanishes with s" in text)
+    ((s, zero),), ((a, root),) = to.items(), at.items()
+    added = s**2 * decoder + n.beta * n.eta_dec**2 / n.eta_enc**2 * encoder
+    assert zero == 0 and root == sympy.sqrt(s) and s.is_positive and a.is_positive
+    assert sympy.simplify(above.lhs - added) == 0
+    assert sympy.simplify(rescaled.lhs - added.subs({decoder: decoder / a**2, encoder: a**2 * encoder})) == 0
+    assert rescaled.rhs == vanishing.lhs and vanishing.rhs == 0

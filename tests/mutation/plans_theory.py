@@ -172,7 +172,7 @@ THEORY: dict[str, Plan] = {
             "tests/numerics/test_lambdified.py",
         ),
     ),
-    "derivations.ranks": Plan(PAIRS, STATEMENTS),
+    "derivations.ranks": Plan((), _derived("situations", "situation_witnesses")),
     "derivations.learned_variance_consequences": Plan(
         ("derivations.learned_variance_consequences",), (*STATEMENTS, _proofs("thm-2 or s4.3"))
     ),
