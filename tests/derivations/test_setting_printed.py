@@ -1,6 +1,7 @@
 """What §1, §3, §4.1 and Appendix B print, against a second transcription: numbers from raw points, by plain functions."""
 
 import math
+import re
 from itertools import product
 
 import pytest
@@ -239,3 +240,18 @@ def test_the_error_is_approached_along_what_eq_6_adds_to_it():
     assert sympy.simplify(above.lhs - added) == 0
     assert sympy.simplify(rescaled.lhs - added.subs({decoder: decoder / a**2, encoder: a**2 * encoder})) == 0
     assert rescaled.rhs == vanishing.lhs and vanishing.rhs == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "letters"),
+    [
+        ("prop-1.manifold", "solves the equation for every K", ("K", "V", "P_{A}")),
+        ("prop-1.manifold", "the loss is the same at", ("K", "W", "U")),
+        ("notation.second-moment", "with every further point", ("u", "v", "m")),
+    ],
+)
+def test_a_step_shows_everything_that_it_speaks_of(name, text, letters):
+    (step,) = (step for step in LEDGER[name].standing.decide(printed(name)).steps if text in step.text)
+    assert all(re.search(rf"(?<![a-zA-Z\\]){re.escape(letter)}(?![a-zA-Z])", step.latex) for letter in letters), (
+        step.latex
+    )
