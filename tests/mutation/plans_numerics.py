@@ -88,10 +88,10 @@ NUMERICS: dict[str, Plan] = {
     "numerics.quasi_newton": Plan((), ("tests/numerics/test_mechanisms.py -k quadratic",)),
     "numerics.starts": Plan(
         (),
-        (*_numeric("ablated").tests, "tests/numerics/test_descent.py -k 'starts'", CERTIFIED),
+        (*_numeric("starts", "ablated").tests, "tests/numerics/test_descent.py -k 'starts'", CERTIFIED),
         draws=("random_start", "random_decoder_start"),
     ),
-    "numerics.blocks": Plan((), (*_numeric("certificates").tests, "tests/numerics/test_descent.py -k 'large'")),
+    "numerics.blocks": _numeric("blocks", "certificates"),
     "numerics.problem": _numeric("problems", "points"),
     "numerics.problems": _numeric(
         "problems",
