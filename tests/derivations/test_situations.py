@@ -192,6 +192,19 @@ def test_the_cases_about_a_latent_are_all_there_are(alive: bool) -> None:
 
 
 @pytest.mark.parametrize("alive", [True, False])
+def test_a_case_about_a_latent_has_the_order_that_its_name_tells(alive: bool) -> None:
+    signs = {"<": "is_negative", "<=": "is_nonpositive", "=": "is_zero"}
+    checked = 0
+    for name, case in ranks_about(alive, True, not alive):
+        sizes = {"i": i, "rank": case[rank], "d1": case[d1], "dstar": case[dstar]}
+        parts = re.split(" (<=|<|=) ", name.removeprefix(", "))
+        for left, sign, right in zip(parts[::2], parts[1::2], parts[2::2], strict=False):
+            assert getattr(sympy.expand(sizes[left] - sizes[right]), signs[sign]), (name, left, right)
+            checked += 1
+    assert checked > 8
+
+
+@pytest.mark.parametrize("alive", [True, False])
 def test_without_data_the_cases_about_a_latent_are_all_there_are(alive: bool) -> None:
     found, few = set(), range(6)
     for _, case in ranks_about(alive, False, False):

@@ -84,7 +84,9 @@ NUMERICS: dict[str, Plan] = {
     "numerics.scalar_codes": Plan(
         (), ("tests/numerics/test_figure_observables.py -k 'codes or encoder or bit or integrate'",)
     ),
-    "numerics.truncated_newton": Plan((), ("tests/numerics/test_descent.py -k 'large or truncated'",)),
+    "numerics.truncated_newton": Plan(
+        (), (*_numeric("truncated_newton").tests, "tests/numerics/test_descent.py -k 'large or truncated'")
+    ),
     "numerics.quasi_newton": Plan((), ("tests/numerics/test_mechanisms.py -k quadratic",)),
     "numerics.starts": Plan(
         (),
