@@ -14,6 +14,7 @@ WITHOUT_MATHEMATICS = {
     "derivations.ledger": "Gathers the claims of all modules and orders them; no formula is made or changed.",
     "numerics.layers.base": "Names what a layer answers; every answer is in the layers.",
     "numerics.observables.base": "Names what a checker of an observable is; every check is in the others.",
+    "numerics.rational_decoder": "Chooses exact instances; tests ask that they meet every threshold, and any that do would serve.",
     "numerics.threads": "Sets how many threads torch takes.",
     "numerics.tolerances": "Numbers that are judgements, each with its reason beside it: a change is another judgement.",
 }

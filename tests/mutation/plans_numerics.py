@@ -109,7 +109,6 @@ NUMERICS: dict[str, Plan] = {
     ),
     "numerics.decoder_pieces": _numeric("decoder_layers"),
     "numerics.rational": _numeric("exact", "exact_signs", draws=("exact_problems", "_rational_scalars")),
-    "numerics.rational_decoder": _numeric("decoder_layers", draws=("module", "exact_decoder_problems")),
     "numerics.draws": _numeric("draws"),
     "numerics.pairs": _numeric("pairs", "decoder_observables"),
     "numerics.ablated": _numeric("ablated"),
