@@ -4,6 +4,23 @@ from __future__ import annotations
 
 THEORY: dict[tuple[str, str, str], str] = {
     (
+        "derivations.accuracy_and_complexity",
+        "splits_objective",
+        "*_same_divergence(formula.args[1], derived[1]) -> *_same_divergence(derived[1], formula.args[1])",
+    ): "The two sides of the same equations, the other one named first.",
+    (
+        "derivations.corollary_1_constant",
+        "constant_of",
+        "[value for value in instance.zeta if value > 0] or [sympy.S.One] -> [value for value in instance.zeta if value >= 0] "
+        "or [sympy.S.One]",
+    ): "With a step of 0 the three are the value at Sigma = 0 itself, which is the limit.",
+    (
+        "derivations.corollary_1_constant",
+        "is_constant_of_profile",
+        "Sum(least_mode_loss(zeta[i], sigma_sorted[i]), (i, 1, d1)) -> Sum(least_mode_loss(sigma_sorted[i], zeta[i]), (i, 1, "
+        "d1))",
+    ): "At Sigma = 0 a mode costs nothing, whichever of the two is 0: the same expression is compared.",
+    (
         "derivations.correlated",
         "correlated_instance",
         "Instance((Rational(3), one), (one, one), one, one, one, d0=2, d2=2) -> Instance((Rational(2), one), (one, one), one, "
@@ -53,6 +70,12 @@ THEORY: dict[tuple[str, str, str], str] = {
         "** 2 for _ in range(d0)))",
     ): "Other variances of the inputs are drawn, of which any positive squares serve.",
     (
+        "derivations.expressivity",
+        "is_least_error",
+        "Sum(least_mode_loss(zeta[i], sigma_sorted[i]), (i, 1, d1)) -> Sum(least_mode_loss(zeta[i], sigma_sorted[i]), (i, 2, "
+        "d1))",
+    ): "At Sigma = 0 no such mode costs anything, however many are added up.",
+    (
         "derivations.instances",
         "_vanishes",
         "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 ** 6) -> not number.free_symbols and "
@@ -74,6 +97,17 @@ THEORY: dict[tuple[str, str, str], str] = {
         "holds",
         "not nonzero and is_zero(difference) -> is_zero(difference)",
     ): "What is shown to be positive or negative is not shown to be zero.",
+    (
+        "derivations.proposition_1_manifold",
+        "nullity",
+        "sympy.diag(*(sympy.sqrt(data.matrices[Phi][k, k]) for k in range(basis.cols))) -> sympy.diag(*(data.matrices[Phi][k, "
+        "k] for k in range(basis.cols)))",
+    ): "A factor that is positive and diagonal: the rank of the map is the same with any.",
+    (
+        "derivations.proposition_1_manifold",
+        "solution_steps",
+        "loss.subs(W, W + OUTSIDE * anywhere) -> loss.subs(W, W - OUTSIDE * anywhere)",
+    ): "K is any matrix, and so is -K.",
     (
         "derivations.proposition_2_fixed_variance",
         "minimises_for_correlated_latents",
@@ -101,6 +135,16 @@ THEORY: dict[tuple[str, str, str], str] = {
         "rotations",
         "(plane * cycle, cycle * plane, swap * plane, plane * cycle.T) -> (plane * cycle, cycle, swap * plane, plane * cycle.T)",
     ): "One product fewer is tried: the others refute what it refutes.",
+    (
+        "derivations.shapes",
+        "small_sizes",
+        "product((1, 2, 3), repeat=4) -> product((1, 2, 4), repeat=4)",
+    ): "Other small sizes to look at, each of them smaller, equal or larger than each other as before.",
+    (
+        "derivations.signal_strength",
+        "targets",
+        "(yield (with_target(line, 2 * blind), Integer(2), blind)) -> (yield (with_target(line, 3 * blind), Integer(2), blind))",
+    ): "M x is 0 at every input of these data, whatever it is multiplied by.",
     (
         "derivations.tanh_networks",
         "activation_steps",
