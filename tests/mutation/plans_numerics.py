@@ -50,8 +50,7 @@ NUMERICS: dict[str, Plan] = {
         (
             *_numeric("fast_descent").tests,
             "tests/numerics/test_columns.py -k no_end_of_descent",
-            f"{CERTIFIED} -k 'not another_variance'",
-            "tests/numerics/test_decoder_variance.py -k 'fall_for_ever or cut_off or nine_digits'",
+            f"{CERTIFIED} -k 'saddle or tied or units'",
         ),
     ),
     "numerics.decoder_objective": Plan(
@@ -74,7 +73,7 @@ NUMERICS: dict[str, Plan] = {
         ),
     ),
     "numerics.prediction": Plan((), (f"{PREDICTION} -k 'not learned_decoder'", *_numeric("measured").tests)),
-    "numerics.minimum": Plan((), ("tests/numerics/test_descent.py -k 'observables or theory'",)),
+    "numerics.minimum": _numeric("minimum"),
     "numerics.streaming": _numeric("streaming", "spectra"),
     "numerics.uncertainty": Plan((), (*_numeric("uncertainty").tests, _reports("intervals"))),
     "numerics.bootstrap": _numeric("uncertainty"),
