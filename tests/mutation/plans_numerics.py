@@ -77,8 +77,8 @@ NUMERICS: dict[str, Plan] = {
     "numerics.streaming": _numeric("streaming", "spectra"),
     "numerics.uncertainty": Plan((), (*_numeric("uncertainty").tests, _reports("intervals"))),
     "numerics.bootstrap": _numeric("uncertainty"),
-    "numerics.spectra": _numeric("spectra"),
-    "numerics.krylov": Plan((), ("tests/numerics/test_spectra.py -k 'leading or krylov'",)),
+    "numerics.spectra": _numeric("memory", "spectra"),
+    "numerics.krylov": Plan((), (*_numeric("memory").tests, "tests/numerics/test_spectra.py -k 'leading or krylov'")),
     "numerics.scales": _numeric("spectra"),
     "numerics.scalar_codes": Plan(
         (), ("tests/numerics/test_figure_observables.py -k 'codes or encoder or bit or integrate'",)
