@@ -4,6 +4,17 @@ from __future__ import annotations
 
 NUMERICS: dict[tuple[str, str, str], str] = {
     (
+        "numerics.decoder_objective",
+        "decoder_hessian",
+        "vae_loss(W, U, log_variance, A, C, y2, 0 * beta, scale, eta_enc) -> vae_loss(W, U, log_variance, A, C, y2, 0 / beta, "
+        "scale, eta_enc)",
+    ): "No weight at all is 0 / beta as well as 0 * beta.",
+    (
+        "numerics.decoder_profile",
+        "module",
+        "(1e-06, 2.0, 40) -> (1e-06, 2.0, 39)",
+    ): "At one place fewer the slope is looked at: it turns as often between the others.",
+    (
         "numerics.exact",
         "exact_loss",
         "quadratic.is_Rational and problem.beta.is_Rational -> problem.beta.is_Rational",
@@ -64,4 +75,27 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "self.Y @ found.V @ torch.linalg.inv_ex(found.V.mT @ found.V + torch.diag_embed(noise))[0] -> -(self.Y @ found.V @ "
         "torch.linalg.inv_ex(found.V.mT @ found.V + torch.diag_embed(noise))[0])",
     ): "The loss is even in the decoder X: with the encoder turned along, -X is as good as X.",
+    (
+        "numerics.scales",
+        "variances_of",
+        "np.where(variances <= RANK_CUTOFF.value * second, 0.0, variances) -> np.where(variances < RANK_CUTOFF.value * second, "
+        "0.0, variances)",
+    ): "They differ for features that are 0 throughout, whose variance is 0 either way.",
+    (
+        "numerics.streaming",
+        "module",
+        "100 -> 101",
+    ): "From which mean on sums are taken about it, a loss of two digits either way.",
+    (
+        "numerics.uncertainty",
+        "noise_edge",
+        "zeta_squared[zeta_squared > zeta_squared[0] * np.finfo(np.float64).eps * features] -> zeta_squared[zeta_squared >= "
+        "zeta_squared[0] * np.finfo(np.float64).eps * features]",
+    ): "No eigenvalue is the bound of rounding to the last bit.",
+    (
+        "numerics.uncertainty",
+        "noise_edge",
+        "np.quantile(positive, 0.75) / np.quantile(positive, 0.25) > _FLATNESS * high / low -> np.quantile(positive, 0.75) / "
+        "np.quantile(positive, 0.25) >= _FLATNESS * high / low",
+    ): "No measured ratio is the limit to the last bit.",
 }

@@ -60,3 +60,12 @@ def test_sizes_stand_where_their_parameters_do() -> None:
         for place in range(COUNT):
             expected = [10.0 + place] * (D0 * D1) + [20.0 + place] * (D2 * D1) + [1.0] * ones
             assert found[place].tolist() == expected
+
+
+def test_a_typical_decoder_makes_of_a_latent_what_y_is_and_of_x_a_typical_encoder_makes_a_latent() -> None:
+    """E‖U z‖² = E‖y‖² for one latent of the prior's deviation, were there no noise; E(w·x)² = η_enc² for one x_j at a time."""
+    statistics = drawn()._replace(eta_dec=torch.zeros(COUNT, dtype=torch.float64))
+    found = Scales.from_moments(statistics, learned_decoder=False)
+    assert close(found.U.square() * D2 * statistics.eta_enc.square(), statistics.y2)
+    mean = statistics.A.diagonal(dim1=-2, dim2=-1).mean(-1)
+    assert close(found.W.square() * mean, statistics.eta_enc.square())
