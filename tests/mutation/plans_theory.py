@@ -147,6 +147,7 @@ THEORY: dict[str, Plan] = {
     "derivations.rotation_witnesses": Plan(
         ("derivations.rotations", "derivations.rotations_learned"),
         (*_derived("rotation_witnesses"), WITNESSES, _layers("rotation")),
+        draws=("_cases", "rotations"),
     ),
     "derivations.collapse_conditions": Plan(("derivations.collapse_conditions",), STATEMENTS),
     "derivations.implications": Plan(("derivations.implications",), STATEMENTS),
