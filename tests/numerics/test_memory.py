@@ -20,8 +20,9 @@ def matrix() -> np.ndarray:
     return (Q * np.linspace(1, 2, SIZE)) @ Q.T
 
 
-@pytest.mark.parametrize("blocks", [3, 4, 5])
+@pytest.mark.parametrize("blocks", [1, 2, 3, 4, 5])
 def test_the_basis_takes_no_more_than_it_may_and_all_of_it(blocks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But three blocks always: with two, what it begins again with would leave room for one."""
     monkeypatch.setattr(krylov, "_BASIS_BYTES", 8 * SIZE * blocks * WIDTH)
     original, columns = krylov._orthogonal_to, []
 
@@ -32,7 +33,7 @@ def test_the_basis_takes_no_more_than_it_may_and_all_of_it(blocks: int, monkeypa
     monkeypatch.setattr(krylov, "_orthogonal_to", watched)
     A = matrix()
     leading_eigenvalues(lambda block: A @ block, SIZE, COUNT)
-    assert max(columns) == blocks * WIDTH and columns.count(2 * WIDTH) > 1
+    assert max(columns) == max(blocks, 3) * WIDTH and columns.count(2 * WIDTH) > 1
 
 
 @pytest.mark.parametrize("most", [1, 4])
