@@ -4,6 +4,11 @@ from __future__ import annotations
 
 NUMERICS: dict[tuple[str, str, str], str] = {
     (
+        "numerics.bootstrap",
+        "bootstrap_intervals",
+        "rows - rows.mean(0) if centre else rows -> rows + rows.mean(0) if centre else rows",
+    ): "Each resample takes its own mean off; what is taken off before only spares rounding, at a mean twice as large one bit less.",
+    (
         "numerics.decoder_objective",
         "decoder_hessian",
         "vae_loss(W, U, log_variance, A, C, y2, 0 * beta, scale, eta_enc) -> vae_loss(W, U, log_variance, A, C, y2, 0 / beta, "
@@ -24,6 +29,12 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "hessian",
         "curvature[place[0]] -> curvature[place[1]]",
     ): "A place on the diagonal: row and column are the same.",
+    (
+        "numerics.krylov",
+        "leading_eigenvalues",
+        "whole or residuals.max() <= KRYLOV_RESIDUAL.value * values[0] -> whole or residuals.max() < KRYLOV_RESIDUAL.value * "
+        "values[0]",
+    ): "No residual is the tolerance to the last bit.",
     (
         "numerics.lambdified",
         "_is_place",
@@ -76,6 +87,16 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "torch.linalg.inv_ex(found.V.mT @ found.V + torch.diag_embed(noise))[0])",
     ): "The loss is even in the decoder X: with the encoder turned along, -X is as good as X.",
     (
+        "numerics.quasi_newton",
+        "module",
+        "8 -> 7",
+    ): "How often descent is begun again, at most, chosen by trial: it ends before.",
+    (
+        "numerics.quasi_newton",
+        "module",
+        "30 -> 29",
+    ): "How many steps it remembers is its pace, chosen by trial.",
+    (
         "numerics.scales",
         "variances_of",
         "np.where(variances <= RANK_CUTOFF.value * second, 0.0, variances) -> np.where(variances < RANK_CUTOFF.value * second, "
@@ -86,6 +107,17 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "module",
         "100 -> 101",
     ): "From which mean on sums are taken about it, a loss of two digits either way.",
+    (
+        "numerics.training",
+        "train",
+        "warnings.warn(f'{error} The training itself is complete.', stacklevel=2) -> warnings.warn(f'{error} The training "
+        "itself is complete.', stacklevel=1)",
+    ): "Which line of the program a warning names.",
+    (
+        "numerics.truncated_newton",
+        "_steihaug",
+        "curvature <= 0 or longer >= radius ** 2 -> curvature <= 0 or longer > radius ** 2",
+    ): "No step ends on the edge to the last bit.",
     (
         "numerics.uncertainty",
         "noise_edge",

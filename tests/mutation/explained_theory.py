@@ -115,26 +115,9 @@ THEORY: dict[tuple[str, str, str], str] = {
     ): "What refutes has a witness, and `worse_instance` returns a refutation or None: the second half tells the type checker so.",
     (
         "derivations.rotation_witnesses",
-        "_cases",
-        "Instance((Rational(4), Rational(1)), (two, one), one, Rational(3, 2), one, 2, 3) -> Instance((Rational(4), "
-        "Rational(0)), (two, one), one, Rational(3, 2), one, 2, 3)",
-    ): "Another instance with one active and one collapsed mode: any zeta_2 below the threshold serves.",
-    (
-        "derivations.rotation_witnesses",
-        "_cases",
-        "Instance((Rational(4), Rational(1)), (two, one), one, Rational(3, 2), one, 2, 3) -> Instance((Rational(5), "
-        "Rational(1)), (two, one), one, Rational(3, 2), one, 2, 3)",
-    ): "Another instance with one active and one collapsed mode: any zeta_1 above the threshold serves.",
-    (
-        "derivations.rotation_witnesses",
-        "rotations",
-        "rational_orthogonal(size, 7) -> rational_orthogonal(size, 6)",
-    ): "Another rational rotation to try, drawn with another seed.",
-    (
-        "derivations.rotation_witnesses",
-        "rotations",
-        "(plane * cycle, cycle * plane, swap * plane, plane * cycle.T) -> (plane * cycle, cycle, swap * plane, plane * cycle.T)",
-    ): "One product fewer is tried: the others refute what it refutes.",
+        "refuting_rotation",
+        "[s ** 2 for s in instance.sigma] -> [s ** 3 for s in instance.sigma]",
+    ): "A condition on P asks of Sigma which of its entries are equal and how they are ordered; cubes tell the same.",
     (
         "derivations.shapes",
         "small_sizes",
