@@ -7,13 +7,25 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "numerics.bootstrap",
         "bootstrap_intervals",
         "rows - rows.mean(0) if centre else rows -> rows + rows.mean(0) if centre else rows",
-    ): "Each resample takes its own mean off; what is taken off before only spares rounding, at a mean twice as large one bit less.",
+    ): "Each resample takes its own mean off; what is taken off before only spares rounding, here a bit less.",
     (
         "numerics.decoder_objective",
         "decoder_hessian",
         "vae_loss(W, U, log_variance, A, C, y2, 0 * beta, scale, eta_enc) -> vae_loss(W, U, log_variance, A, C, y2, 0 / beta, "
         "scale, eta_enc)",
     ): "No weight at all is 0 / beta as well as 0 * beta.",
+    (
+        "numerics.decoder_problems",
+        "_at_threshold",
+        "2 if above + 2 <= reachable and rng.random() < 1 / 3 else 1 -> 2 if above + 2 < reachable and rng.random() < 1 / 3 "
+        "else 1",
+    ): "How often two modes are at the threshold together: they are, at other sizes.",
+    (
+        "numerics.decoder_problems",
+        "_at_threshold",
+        "np.sqrt(beta * decoder * 2.0 ** (np.log2(beta) % 2)) * np.ones(dstar) -> np.sqrt(beta * decoder / 2.0 ** "
+        "(np.log2(beta) % 2)) * np.ones(dstar)",
+    ): "A power of two makes the root exact, whether it is multiplied by it or divided.",
     (
         "numerics.decoder_profile",
         "module",
