@@ -106,7 +106,7 @@ NUMERICS: dict[str, Plan] = {
     "numerics.decoder_families": _numeric(
         "decoder_layers", "decoder_observables", draws=("module", "scalars_of", "own")
     ),
-    "numerics.decoder_pieces": _numeric("decoder_layers"),
+    "numerics.decoder_pieces": _numeric("decoder_pieces", "decoder_layers"),
     "numerics.rational": _numeric("exact", "exact_signs", draws=("exact_problems", "_rational_scalars")),
     "numerics.draws": _numeric("draws"),
     "numerics.pairs": _numeric("pairs", "decoder_observables"),
