@@ -32,6 +32,11 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "(1e-06, 2.0, 40) -> (1e-06, 2.0, 39)",
     ): "At one place fewer the slope is looked at: it turns as often between the others.",
     (
+        "numerics.draws",
+        "_float_draw",
+        "kl(np.zeros((1, d1))) -> kl(np.zeros((2, d1)))",
+    ): "The average over two codes of 0 is that of one.",
+    (
         "numerics.exact",
         "exact_loss",
         "quadratic.is_Rational and problem.beta.is_Rational -> problem.beta.is_Rational",
@@ -114,6 +119,11 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "np.where(variances <= RANK_CUTOFF.value * second, 0.0, variances) -> np.where(variances < RANK_CUTOFF.value * second, "
         "0.0, variances)",
     ): "They differ for features that are 0 throughout, whose variance is 0 either way.",
+    (
+        "numerics.spectra",
+        "_conditional",
+        "x.shape[0] is not None and x.shape[0] < D0 -> x.shape[0] is not None and x.shape[0] <= D0",
+    ): "With as many rows as inputs both ways give the same numbers.",
     (
         "numerics.streaming",
         "module",
