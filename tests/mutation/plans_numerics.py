@@ -100,8 +100,9 @@ NUMERICS: dict[str, Plan] = {
         draws=("module", "random_problems", "_random_problem", "_random_plan", "_random_spectrum", "spread"),
     ),
     "numerics.decoder_problems": _numeric(
+        "decoder_problems",
         "decoder_instances",
-        draws=("module", "decoder_problems", "_decoder_problem", "_beta", "_interior", "_explained"),
+        draws=("module", "decoder_problems", "_decoder_problem", "_beta", "_interior", "_explained", "_at_threshold"),
     ),
     "numerics.decoder_families": _numeric(
         "decoder_layers", "decoder_observables", draws=("module", "scalars_of", "own")
