@@ -16,16 +16,10 @@ NUMERICS: dict[tuple[str, str, str], str] = {
     ): "No weight at all is 0 / beta as well as 0 * beta.",
     (
         "numerics.decoder_problems",
-        "_at_threshold",
-        "2 if above + 2 <= reachable and rng.random() < 1 / 3 else 1 -> 2 if above + 2 < reachable and rng.random() < 1 / 3 "
-        "else 1",
-    ): "How often two modes are at the threshold together: they are, at other sizes.",
-    (
-        "numerics.decoder_problems",
-        "_at_threshold",
-        "np.sqrt(beta * decoder * 2.0 ** (np.log2(beta) % 2)) * np.ones(dstar) -> np.sqrt(beta * decoder / 2.0 ** "
-        "(np.log2(beta) % 2)) * np.ones(dstar)",
-    ): "A power of two makes the root exact, whether it is multiplied by it or divided.",
+        "_well_apart.misfits",
+        "factor * plan.squares[:d1][plan.squares[:d1] > 0] / plan.beta -> factor * plan.squares[:d1][plan.squares[:d1] >= 0] / "
+        "plan.beta",
+    ): "A mode of 0 has the place 0, at any multiple of which the misfit is the same.",
     (
         "numerics.decoder_profile",
         "module",
@@ -52,6 +46,12 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "whole or residuals.max() <= KRYLOV_RESIDUAL.value * values[0] -> whole or residuals.max() < KRYLOV_RESIDUAL.value * "
         "values[0]",
     ): "No residual is the tolerance to the last bit.",
+    (
+        "numerics.krylov",
+        "leading_eigenvalues",
+        "whole or residuals.max() <= KRYLOV_RESIDUAL.value * values[0] -> whole or residuals.max() <= KRYLOV_RESIDUAL.value * "
+        "values[1]",
+    ): "Relative to the second largest eigenvalue it asks for more than it promises, and ends later if anything.",
     (
         "numerics.lambdified",
         "_is_place",
