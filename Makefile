@@ -33,7 +33,7 @@ bench-predict: $(INSTALLED) ## time spectra beside NumPy and scikit-learn; LARGE
 bench-training: $(INSTALLED) ## time a grid of networks as one ensemble beside a loop in PyTorch, and write benchmarks/README.md
 	$(ONE_THREAD) $(BIN)/python benchmarks/training.py
 
-mutation: $(INSTALLED) ## change the code of the theory in small ways, and see that the tests notice; takes an hour
+mutation: $(INSTALLED) ## change the code of the theory in small ways, and see that the tests notice; takes some hours
 	$(BIN)/python tests/mutation --sample $(or $(SAMPLE),24) $(addprefix --module ,$(MODULE))
 
 lint: $(INSTALLED) ## ruff: rules and layout

@@ -12,7 +12,7 @@ from derivations.claim import Claim, Severity, Verdict
 from derivations.exact_data import data_instances
 from derivations.instances import instances
 from derivations.ledger import claims_by_id
-from derivations.notation import Theta, U, W, weight, zeta
+from derivations.notation import Sigma, Theta, U, W, d1, dstar, i, root_water, weight, zeta
 
 NUMBER = re.compile(r"-?\d+(?:/\d+)?")
 NAMES = ("s4.5.mean-term", "s4.5.variance-term-fixed", "s4.5.variance-term-learned")
@@ -178,3 +178,26 @@ def test_a_wrong_condition_is_shown_with_the_loss_at_the_origin():
     (origin,) = numbers(re.search(r"the loss is (\S+) at U = V = 0", witness.failure)[1])
     assert any(value not in (0, 1) for value in signals)
     assert origin == sum(value**2 for value in signals)
+
+
+def test_what_doubling_sigma_adds_is_the_term_that_is_left_out(monkeypatch):
+    """beta times sum_i 3 sigma_i^2 / (2 eta_enc^2) - log 2, on data with several standard deviations."""
+    data = next(each for each in data_instances() if len({1, *each.scalars.sigma}) > 2)
+    monkeypatch.setattr(variance_term, "data_instances", lambda: (data,))
+    (assumption,) = claim("s4.5.variance-term-fixed").assumptions
+    failure = assumption.without(claim("s4.5.variance-term-fixed").standing.formula).witness.failure
+    without, whole = (sympy.sympify(part) for part in re.findall(r"changes by (.*), L_VAE by (.*)", failure)[0])
+    scalars = data.scalars
+    kl = sum(3 * s**2 / (2 * scalars.eta_enc**2) - sympy.log(2) for s in scalars.sigma)
+    assert sympy.simplify(whole - without - scalars.beta * kl) == 0
+    assert without == sympy.Rational(3, 2) * (data.matrices[U] * data.matrices[Sigma] * data.matrices[U].T).trace() / (
+        scalars.eta_dec**2
+    )
+
+
+def test_with_a_bounded_variance_the_loss_is_that_of_theorem_1_up_to_the_threshold_and_at_it():
+    thresholded = sympy.Max(0, zeta[i] - root_water) ** 2
+    least = sympy.Sum(zeta[i] ** 2 - thresholded, (i, 1, d1)) + sympy.Sum(zeta[i] ** 2, (i, d1 + 1, dstar))
+    (assumption,) = claim("s4.5.variance-term-learned").assumptions
+    for condition, expected in ((zeta[1] <= root_water, Verdict.UNDECIDED), (zeta[1] < root_water, Verdict.REFUTED)):
+        assert assumption.without(sympy.Tuple(least, condition)).verdict is expected

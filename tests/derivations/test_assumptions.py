@@ -137,3 +137,20 @@ def test_the_condition_of_complete_collapse_needs_the_priors_variance():
     water = Fraction(math.isqrt(beta.numerator), math.isqrt(beta.denominator)) * dec
     assert water**2 == beta * dec**2
     assert zeta[0] <= water and zeta[0] > min(sigma) * water / enc
+
+
+def test_a_singular_value_beyond_those_of_z_is_counted_by_a_latent_that_has_none():
+    """What the failure says follows from what the witness gives: all of Eq 11's numbers, and what is read beyond the last zeta."""
+    values = probed("cor-1.profile", "zeta_i is 0")
+    zeta, sigma, (beyond,) = (fractions(values[name]) for name in ("zeta", "sigma", "zeta_i beyond"))
+    beta, dec, enc = (Fraction(values[name]) for name in ("beta", "eta_dec", "eta_enc"))
+    water = Fraction(math.isqrt(beta.numerator), math.isqrt(beta.denominator)) * dec
+    assert water**2 == beta * dec**2 and len(sigma) > len(zeta)
+
+    def least(singular: list[Fraction]) -> Fraction:
+        pairs = zip(singular, sorted(sigma), strict=True)
+        return sum(z**2 - max(Fraction(0), z - water * s / enc) ** 2 for z, s in pairs)
+
+    missing = len(sigma) - len(zeta)
+    stated, found = least([*zeta, *[beyond] * missing]), least([*zeta, *[Fraction(0)] * missing])
+    assert f"gives {stated}, the minimum is {found}" in values["failure"]

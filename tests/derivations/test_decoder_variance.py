@@ -186,6 +186,10 @@ def test_at_the_ratio_the_threshold_fails():
     assert decision.verdict is Verdict.REFUTED and "zeta = (1,), beta = 1," in str(decision.witness)
 
 
+def test_the_input_has_the_dimension_of_its_second_moment_and_of_its_kernel():
+    assert [decoder_instance([2, 1], 0, 1).D0, decoder_instance([2, 1], 0, 1, d0=3, kernel=2).D0] == [2, 5]
+
+
 def test_singular_values_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="do not fit"):
         decoder_instance([1, 1], 0, 1, d0=1)

@@ -199,3 +199,12 @@ def test_a_wrong_expansion_of_tanh_proves_nothing(monkeypatch):
     steps = tanh_networks.activation_steps()
     tanh_networks.activation_steps.cache_clear()
     assert any(step.verdict is Verdict.UNDECIDED for step in steps)
+
+
+@pytest.mark.parametrize("answer", [lambda truth: None, lambda truth: truth if truth is None else not truth])
+def test_a_condition_that_is_not_decided_or_the_other_way_round_proves_nothing(monkeypatch, answer):
+    right = rate_distortion.holds
+    monkeypatch.setattr(rate_distortion, "holds", lambda formula: answer(right(formula)))
+    claim = LEDGER["fig-1.thresholds"]
+    decision = claim.printed.decide(claim.printed.formula)
+    assert decision.verdict is Verdict.UNDECIDED and "the condition is" in decision.missing

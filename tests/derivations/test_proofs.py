@@ -3,6 +3,7 @@
 Where a proof was changed on purpose, `python tests/derivations/test_proofs.py` writes them anew; the difference is to be read.
 """
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,10 @@ from derivations.ledger import CLAIMS
 
 KEPT = Path(__file__).with_name("proofs.txt")
 MARK = "# "
+STRICT = re.compile(
+    r"\bis positive\b|\bstrictly convex\b|\b(?:rises|falls) (?:beyond|before|off|next|where zeta|with k)"
+)
+WEAK = re.compile(r"\bnot positive\b|\bnot (?:rise|fall)\b|\bR_k\b")
 
 
 def outline(claim: Claim) -> list[str]:
@@ -37,6 +42,14 @@ def test_every_claim_has_its_steps_kept() -> None:
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
 def test_a_proof_takes_the_steps_it_is_known_to_take(claim: Claim) -> None:
     assert outline(claim) == kept()[claim.id]
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
+def test_what_is_said_to_be_strict_is_shown_to_be(claim: Claim) -> None:
+    standing = claim.standing
+    for step in standing.decide(standing.formula).steps:
+        if STRICT.search(step.text) and not WEAK.search(step.text):
+            assert step.latex.rstrip().endswith("> 0"), step.text
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
 """The rational rotations at which conditions on P are tried: of every kind, and with a permutation its inverse."""
 
 import pytest
-from sympy import eye
+from sympy import And, DiagonalMatrix, Eq, Identity, ImmutableDenseMatrix, Ne, Or, diag, eye
+from watched_proofs import prove_watching
 
-from derivations.rotation_witnesses import rotations
+from derivations.notation import P, Sigma, beta, eta_dec, i, zeta
+from derivations.proof import margin
+from derivations.rotation_witnesses import _explicit, _holds, rotations
 
 
 @pytest.mark.parametrize("size", [2, 3])
@@ -21,3 +24,36 @@ def test_with_a_permutation_its_inverse_is_tried(size):
     permutations = {P for P in rotations(size) if all(entry in (0, 1) for entry in P) and P.det() != 0}
     assert {P.T for P in permutations} == permutations
     assert any(P != P.T for P in permutations)
+
+
+def test_lengths_of_an_active_mode_are_related_at_any_distance_from_its_threshold():
+    cases = []
+
+    def keep(text, formula, answer, case):
+        if "for an active mode; a collapsed one" in text:
+            cases.append(case)
+
+    prove_watching("thm-2.rotation", "_decided", keep)
+    (case,) = cases
+    excess = (case[zeta[i]] ** 2 - beta * eta_dec**2).expand()
+    assert excess.is_positive and excess.has(margin)
+
+
+def test_equations_of_matrices_are_written_out():
+    """Of a rotation by a right angle and a diagonal matrix, by hand."""
+    turn, spread = ImmutableDenseMatrix([[0, -1], [1, 0]]), ImmutableDenseMatrix(diag(2, 3))
+    values = {P: turn, Sigma: spread}
+    one = Identity(P.rows)
+    for expression, expected in (
+        (P**2, -eye(2)),
+        (P**-1, turn.T),
+        (P * Sigma * P.T, diag(3, 2)),
+        (2 * Sigma + P, ImmutableDenseMatrix([[4, -1], [1, 6]])),
+        (DiagonalMatrix(Sigma + P), spread),
+        (Sigma - one, diag(1, 2)),
+    ):
+        assert _explicit(expression, values) == expected, expression
+    true, false = Eq(P.T * P, one), Eq(P * Sigma, Sigma * P)
+    assert _holds(true, values) and not _holds(false, values)
+    assert _holds(Ne(P * Sigma, Sigma * P), values) and not _holds(Ne(P.T * P, one), values)
+    assert _holds(Or(true, false), values) and not _holds(And(true, false), values)

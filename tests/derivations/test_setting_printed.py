@@ -1,14 +1,16 @@
 """What §1, §3, §4.1 and Appendix B print, against a second transcription: numbers from raw points, by plain functions."""
 
 import math
+import re
 from itertools import product
 
 import pytest
 import sympy
+from watched_proofs import prove_watching
 
 from derivations import notation as n
 from derivations.accuracy_and_complexity import complexity, some_factor
-from derivations.alignment import M_square, b, gamma
+from derivations.alignment import M_square, b, data_on_a_rectangle, gamma
 from derivations.biases import instances_with_means
 from derivations.claim import Severity, Verdict
 from derivations.corollary_1_constant import rest
@@ -18,6 +20,7 @@ from derivations.instances import instances
 from derivations.ledger import claims_by_id
 from derivations.proposition_1_manifold import dimension
 from derivations.setting import a, quadratic_form
+from derivations.signal_strength import ALIGNMENT, bound, data_on_a_line, total
 
 LEDGER = claims_by_id()
 REFUTED = (
@@ -188,3 +191,67 @@ def test_centring():
         assert shifted.value(targets) == data.points[1][1] - y
         assert data.value(encoder_bias) == -data.matrices[n.W].T * x
         assert data.value(decoder_bias) == y
+
+
+@pytest.mark.parametrize(("data", "rank"), [(data_on_a_rectangle(), 2), (data_on_a_line(), 1)])
+def test_points_typed_by_hand_have_the_moments_typed_beside_them(data, rank):
+    moment = sum((x * x.T for x, _ in data.points), sympy.zeros(2, 2)) / len(data.points)
+    P_A, Phi = data.matrices[n.P_A], data.matrices[n.Phi]
+    assert data.matrices[n.A] == moment == P_A * Phi * P_A.T and P_A.T * P_A == sympy.eye(rank)
+    assert Phi.is_diagonal() and (data.scalars.d0, data.scalars.d2) == (rank, 2)
+
+
+def test_signs_of_what_the_sum_of_eigenvalues_is_compared_with():
+    """A sum of squares of singular values may be 0; a number that counts as large may not."""
+    assert total.is_nonnegative and total.is_positive is None and bound.is_positive
+    assert printed("s4.1.large-eigenvalues").subs({gamma: 0, ALIGNMENT: 0}) == sympy.true
+
+
+def test_the_constant_is_looked_at_in_the_cases_that_the_steps_name():
+    seen = []
+
+    def keep(text, formula, answer, case):
+        for name, sign in (("d1 > d*", 1), ("d1 < d*", -1), ("d1 = d*", 0)):
+            if name in text and case:
+                surplus = case.get(n.d1, n.d1) - case.get(n.dstar, n.dstar)
+                assert (sign * surplus).is_positive if sign else surplus == 0, text
+                assert ("not 0" in text) == bool(case.get(rest, sympy.S.Zero) != 0), text
+                seen.append(name)
+
+    prove_watching("cor-1.constant", "_decided", keep)
+    assert sorted(seen) == ["d1 < d*", "d1 < d*", "d1 = d*", "d1 = d*", "d1 > d*", "d1 > d*"]
+
+
+def test_the_error_is_approached_along_what_eq_6_adds_to_it():
+    """Eq 6 with Sigma = s^2 I adds s^2 |U|^2 + c |V|^2; with U / a and a V at a^2 = s that is s (|U|^2 + c |V|^2)."""
+    shown = {}
+
+    def keep(text, formula, answer, case):
+        shown[text] = formula, case
+
+    prove_watching("s2.expressivity", "_decided", keep)
+    decoder, encoder = n.SquaredNorm(n.U), n.SquaredNorm(n.V)
+    ((above, _),) = (each for text, each in shown.items() if "nowhere below" in text)
+    ((rescaled, at),) = (each for text, each in shown.items() if "pay a penalty of" in text)
+    ((vanishing, to),) = (each for text, each in shown.items() if "vanishes with s" in text)
+    ((s, zero),), ((a, root),) = to.items(), at.items()
+    added = s**2 * decoder + n.beta * n.eta_dec**2 / n.eta_enc**2 * encoder
+    assert zero == 0 and root == sympy.sqrt(s) and s.is_positive and a.is_positive
+    assert sympy.simplify(above.lhs - added) == 0
+    assert sympy.simplify(rescaled.lhs - added.subs({decoder: decoder / a**2, encoder: a**2 * encoder})) == 0
+    assert rescaled.rhs == vanishing.lhs and vanishing.rhs == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "letters"),
+    [
+        ("prop-1.manifold", "solves the equation for every K", ("K", "V", "P_{A}")),
+        ("prop-1.manifold", "the loss is the same at", ("K", "W", "U")),
+        ("notation.second-moment", "with every further point", ("u", "v", "m")),
+    ],
+)
+def test_a_step_shows_everything_that_it_speaks_of(name, text, letters):
+    (step,) = (step for step in LEDGER[name].standing.decide(printed(name)).steps if text in step.text)
+    assert all(re.search(rf"(?<![a-zA-Z\\]){re.escape(letter)}(?![a-zA-Z])", step.latex) for letter in letters), (
+        step.latex
+    )

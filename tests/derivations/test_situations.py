@@ -192,6 +192,35 @@ def test_the_cases_about_a_latent_are_all_there_are(alive: bool) -> None:
     assert within == possible
 
 
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_case_about_a_latent_has_the_order_that_its_name_tells(alive: bool) -> None:
+    signs = {"<": "is_negative", "<=": "is_nonpositive", "=": "is_zero"}
+    checked = 0
+    for name, case in ranks_about(alive, True, not alive):
+        sizes = {"i": i, "rank": case[rank], "d1": case[d1], "dstar": case[dstar]}
+        parts = re.split(" (<=|<|=) ", name.removeprefix(", "))
+        for left, sign, right in zip(parts[::2], parts[1::2], parts[2::2], strict=False):
+            assert getattr(sympy.expand(sizes[left] - sizes[right]), signs[sign]), (name, left, right)
+            checked += 1
+    assert checked > 8
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_without_data_the_cases_about_a_latent_are_all_there_are(alive: bool) -> None:
+    found, few = set(), range(6)
+    for _, case in ranks_about(alive, False, False):
+        symbols = sorted(set().union(*(value.free_symbols for value in case.values())), key=str)
+        for numbers in itertools.product(few, repeat=len(symbols)):
+            at = dict(zip(symbols, numbers, strict=True))
+            found.add((at[i], *(int(case[size].subs(at)) for size in (rank, d1))))
+    possible = {
+        (k, size, latents)
+        for k, size, latents in itertools.product(few, repeat=3)
+        if 1 <= k <= latents and size <= latents and (size >= k) is alive
+    }
+    assert {case for case in found if 1 <= case[0] and all(0 <= n < 6 for n in case)} == possible
+
+
 def test_the_spread_has_signal_on_both_sides_of_every_level() -> None:
     assert any(z > instance.beta**half * instance.eta_dec for instance in spread() for z in instance.zeta)
     assert any(z == 0 for instance in spread() for z in instance.zeta)

@@ -4,14 +4,15 @@ from fractions import Fraction
 from itertools import pairwise, permutations
 
 import pytest
-from sympy import Tuple
+from sympy import Symbol, Tuple, expand, simplify
+from watched_proofs import prove_watching
 
 from derivations.claim import Verdict
 from derivations.ledger import claims_by_id
 from derivations.notation import eta_enc
 from derivations.proposition_2_fixed_variance import REGIMES, regimes
 from derivations.theorem_1_prior_variance import EQUATION_10
-from derivations.uniqueness import strictness_steps, unique_length_steps
+from derivations.uniqueness import _c, _s, _square, _z, strictness_steps, unique_length_steps
 
 LAM, THETA = EQUATION_10.args
 CASES = [(name, case, eta_enc, name == REGIMES[0]) for name, case in zip(REGIMES, regimes(eta_enc), strict=True)]
@@ -64,3 +65,15 @@ def test_the_least_trace_has_the_products_of_the_sorted_order():
         tuple(sorted(a * b for a, b in zip(lengths, sorted(spreads), strict=True)))
     }
     assert len(traces) > len(attained)
+
+
+def test_the_steps_are_strict_and_about_what_they_name():
+    """The second derivative of z^2 c/(x + c) + x s^2, its slope where z = 0, and what exchanging two pairs changes in the trace."""
+    shown = {}
+    prove_watching("thm-1.minimum", "_decided", lambda text, formula, answer, case: shown.setdefault(text, formula))
+    parts = ("strictly convex", "rises where zeta = 0", "exchanging lowers")
+    convex, rising, exchanged = (next(shown[text] for text in shown if part in text) for part in parts)
+    assert all(step.rel_op == ">" and step.rhs == 0 for step in (convex, rising, exchanged))
+    assert simplify(convex.lhs - 2 * _z**2 * _c / (_square + _c) ** 3) == 0 and simplify(rising.lhs - _s**2) == 0
+    delta_a, delta_b = (Symbol(name, positive=True) for name in ("delta_a", "delta_b"))
+    assert expand(exchanged.lhs - delta_a * delta_b) == 0

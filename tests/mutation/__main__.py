@@ -2,7 +2,7 @@
 
     python tests/mutation [--module derivations.elbo ...] [--sample 30] [--seed 0] [--survivors] [--stale] [--report]
 
-Each change is tried in a process of its own, against the checks of its module (checks.py) until one fails. What was found is kept
+Each change is tried in a process of its own, against the checks of its module (plans.py) until one fails. What was found is kept
 in results/, one file a module; REPORT.md is written from all of them. Exit code 1: a change survived that nobody explained
 (explained.py), or less than 95 % of the changes are noticed.
 """
@@ -22,7 +22,8 @@ os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
 os.environ.setdefault("HYPOTHESIS_PROFILE", "reproducible")
 
 from changes import changes, sampled  # noqa: E402
-from checks import PLANS, checks_of  # noqa: E402
+from checks import checks_of  # noqa: E402
+from plans import PLANS  # noqa: E402
 from report import RESULTS, Result, Survivor, digest, failures, is_current, load, store, write_report  # noqa: E402
 from trial import Outcome, modules, preload, run_trial  # noqa: E402
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from changes import changes
 from explained import EXPLAINED
+from plans import PLANS
 from trial import modules
 
 HERE = Path(__file__).resolve().parent
@@ -124,12 +125,17 @@ def failures(root: Path, folder: Path = RESULTS) -> list[str]:
     return wrong
 
 
+def untried(found: list[Result]) -> list[str]:
+    """Modules that have a plan, and no result yet."""
+    return sorted(PLANS.keys() - {each.module for each in found})
+
+
 def write_report() -> None:
-    REPORT.write_text(markdown(results()), encoding="utf-8")
+    REPORT.write_text(markdown(results(), untried(results())), encoding="utf-8")
 
 
-def markdown(found: list[Result]) -> str:
-    """A table of scores, then every survivor with its explanation."""
+def markdown(found: list[Result], left: list[str]) -> str:
+    """A table of scores, with what is left to be tried, then every survivor with its explanation."""
     tried, killed = sum(each.tried for each in found), sum(each.killed for each in found)
     survivors = tried - killed
     equivalent = sum(each.explanation(survivor) is not None for each in found for survivor in each.survivors)
@@ -157,6 +163,8 @@ def markdown(found: list[Result]) -> str:
         lines.append(
             f"| {each.module} | {each.changes} | {share} | {each.killed} | {len(each.survivors)} | {each.score:.1%} |"
         )
+    if left:
+        lines += ["", f"Not tried yet: {', '.join(left)}."]
     for each in found:
         if each.survivors:
             lines += ["", f"## {each.module}", ""]

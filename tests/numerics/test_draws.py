@@ -129,3 +129,16 @@ def test_the_seed_chooses_the_draws() -> None:
         a.values[n.x].shape == b.values[n.x].shape and np.array_equal(a.values[n.x], b.values[n.x])
         for a, b in zip(again, other, strict=True)
     )
+
+
+@pytest.mark.parametrize("draws", [EXACT_DRAWS, FLOAT_DRAWS], ids=["exact", "float64"])
+def test_the_objective_on_other_data_is_that_of_the_draw_on_its_own(draws: list[Draw]) -> None:
+    """And unchanged by an input that is 0 throughout, whatever the encoder makes of it."""
+    for draw in draws:
+        W, U = draw.values[n.W], draw.values[n.U]
+        x, y = (draw.values[symbol][:, :: draw.repeats] for symbol in (n.x, n.y))
+        own = draw.objective(W, U)
+        assert agrees(draw.objective_on(x, y, W, U), own), draw.name
+        wider = np.vstack([W, 1 + 0 * W[:1]])
+        assert agrees(draw.objective_on(np.vstack([x, 0 * x[:1]]), y, wider, U), own), draw.name
+        assert not agrees(draw.objective_on(x, 1 + y, W, U), own), draw.name

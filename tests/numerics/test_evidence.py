@@ -10,9 +10,10 @@ from derivations import situations
 from derivations.claim import Claim
 from derivations.ledger import CLAIMS
 from derivations.notation import eta_enc
-from numerics.evidence import OBSERVABLES, Evidence, collect, gather, layers_of, refutes
+from numerics.evidence import MINIMA, OBSERVABLES, Evidence, collect, descend_for, gather, layers_of, refutes
 from numerics.layers import floating
 from numerics.layers.base import Finding
+from numerics.layers.descent import DescentLayer
 from numerics.layers.exact import ExactLayer
 from numerics.layers.floating import FloatLayer
 from numerics.tolerances import DESCENT_GAP, EXACT, FLOAT64_IDENTITY
@@ -174,3 +175,17 @@ def test_what_cannot_be_a_deviation_is_refuted_and_named(layer: Any) -> None:
         ]
         assert refutes(claim, impossible, layer)
     assert not refutes(claim, eta_enc, layer)
+
+
+def test_minima_are_asked_for_together_where_a_claim_asks_for_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    asking = [claim for claim in CLAIMS if claim.observable in MINIMA][:2]
+    silent = [claim for claim in CLAIMS if claim.observable not in MINIMA][:2]
+    assert len(asking) == len(silent) == 2
+    asked: list[Any] = []
+
+    layer = DescentLayer(seed=0, count=1, real_data=False)
+    monkeypatch.setattr(layer, "descend", lambda problems: asked.append(list(problems)))
+    for claim in asking:
+        monkeypatch.setitem(MINIMA, claim.observable, lambda *given: [(*given, 1), (*given, 2)])
+    descend_for([silent[0], *asking, silent[1]], layer)
+    assert asked == [[(layer, claim.standing.formula, k) for claim in asking for k in (1, 2)]]

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from collapse.reading import open_rows
+from collapse.reading import from_array, open_rows
+from derivations.errors import DataError
 from numerics.measured import held_optimum, log_level, resolved
 from numerics.prediction import Levels, Optimum
 from numerics.tolerances import SPECTRUM
@@ -60,3 +61,25 @@ def test_codes_that_tell_nothing_are_left_out() -> None:
     x = np.random.default_rng(0).standard_normal((50, 3))
     found = resolved(np.zeros((50, 2)), np.ones(2), open_rows(x), centre=True, least=0.01)
     assert found.explained.shape == (0,) and found.shares.shape == (2, 0)
+
+
+@pytest.mark.parametrize("centre", [True, False])
+def test_what_unrelated_codes_would_explain_is_in_squared_units_of_the_data(centre: bool) -> None:
+    rng = np.random.default_rng(3)
+    x, means = rng.standard_normal((60, 3)) + 2, rng.standard_normal((60, 2))
+    rows, variance = from_array(10 * x, "tens", factor=0.1), np.full(2, 0.1)
+    found, scaled = (resolved(means, variance, y, centre=centre, least=0.0) for y in (open_rows(x), rows))
+    assert found.noise == pytest.approx(((x - x.mean(0) * centre) ** 2).sum() / 60**2, rel=SPECTRUM.value)
+    assert scaled.noise == pytest.approx(found.noise, rel=SPECTRUM.value)
+    assert scaled.explained == pytest.approx(found.explained, rel=SPECTRUM.value)
+    # the share of the variance of y that a regression on the codes leaves unexplained
+    codes, y = (values - values.mean(0) * centre for values in (means, x))
+    left = y - codes @ np.linalg.lstsq(codes, y, rcond=None)[0]
+    assert found.explained.sum() == pytest.approx(((y**2).sum() - (left**2).sum()) / 60, rel=SPECTRUM.value)
+
+
+@pytest.mark.parametrize(("samples", "message"), [(49, "has more"), (51, "has 50")])
+def test_as_many_codes_as_samples_are_asked_for(samples: int, message: str) -> None:
+    x = np.random.default_rng(0).standard_normal((50, 3))
+    with pytest.raises(DataError, match=message):
+        resolved(np.ones((samples, 2)), np.ones(2), open_rows(x), centre=True, least=0.01)

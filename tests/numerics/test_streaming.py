@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from numerics.streaming import added
+from numerics.streaming import CHUNK_BYTES, added, rows_of
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8])
@@ -29,3 +29,10 @@ def test_bytes_beside_other_numbers_are_about_the_same_origin() -> None:
             found, shift = added(iter(chunks), None)
             moved = np.concatenate([small, large]) - shift.astype(np.int64)
             assert np.array_equal(found.products, moved.T @ moved) and np.array_equal(found.sum, moved.sum(0))
+
+
+def test_a_chunk_takes_the_memory_it_is_said_to_take_and_holds_a_row_at_least() -> None:
+    for features in (1, 2, 1000, CHUNK_BYTES // 8):
+        rows = rows_of(features)
+        assert rows * 8 * features <= CHUNK_BYTES < (rows + 1) * 8 * features
+    assert rows_of(0) == CHUNK_BYTES // 8 and rows_of(CHUNK_BYTES) == 1

@@ -114,3 +114,32 @@ def test_a_training_is_not_lost_for_its_last_checkpoint(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="The training itself is complete"):
         ended = train(Bowls(), SCHEDULE, path=tmp_path / "run.pt", watched=obstruct)
     assert torch.equal(ended.stack["p"], train(Bowls(), SCHEDULE).stack["p"])
+
+
+class Told(Bowls):
+    """Losses that looks are told, look by look; the last ones from then on."""
+
+    def __init__(self, *told: list[float]) -> None:
+        super().__init__()
+        self.told = [torch.tensor(losses, dtype=torch.float64) for losses in told]
+
+    def look(self, stack: Stack) -> Tensor:
+        return self.told.pop(0) if len(self.told) > 1 else self.told[0]
+
+
+@pytest.mark.parametrize(
+    ("told", "looks"),
+    [
+        ([[1.0, 2.0, 3.0]], 3),  # the first is progress beyond nothing, then two without
+        ([[1.0, 2.0, 3.0], [1.0, 2.0, 2.0]], 4),
+        ([[1.0, 2.0, 3.0], [1.0, 2.0, 2.99]], 3),  # less than 1 % is no progress
+        ([[1.0, 2.0, 3.0], [1.0, 2.0, 2.0], [1.0, 2.0, 1.0], [1.0, 2.0, 1.0], [1.0, 2.0, 0.5]], 7),
+        ([[-1.0, 2.0, 3.0], [-2.0, 2.0, 3.0]], 4),  # of a loss below 0, too
+    ],
+)
+def test_members_have_settled_after_so_many_looks_without_progress(told: list[list[float]], looks: int) -> None:
+    """At the last rate everything is told already: three looks."""
+    seen: list[Look] = []
+    found = train(Told(*told), SCHEDULE, watched=seen.append)
+    assert found.settled.all() and found.steps == SCHEDULE.every * (looks + 3)
+    assert [look.steps for look in seen] == [SCHEDULE.every * (k + 1) for k in range(looks + 3)]

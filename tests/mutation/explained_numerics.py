@@ -1,0 +1,155 @@
+"""Why changes of numerics/ may survive, by module, function and change."""
+
+from __future__ import annotations
+
+NUMERICS: dict[tuple[str, str, str], str] = {
+    (
+        "numerics.bootstrap",
+        "bootstrap_intervals",
+        "rows - rows.mean(0) if centre else rows -> rows + rows.mean(0) if centre else rows",
+    ): "Each resample takes its own mean off; what is taken off before only spares rounding, here a bit less.",
+    (
+        "numerics.decoder_objective",
+        "decoder_hessian",
+        "vae_loss(W, U, log_variance, A, C, y2, 0 * beta, scale, eta_enc) -> vae_loss(W, U, log_variance, A, C, y2, 0 / beta, "
+        "scale, eta_enc)",
+    ): "No weight at all is 0 / beta as well as 0 * beta.",
+    (
+        "numerics.decoder_problems",
+        "_well_apart.misfits",
+        "factor * plan.squares[:d1][plan.squares[:d1] > 0] / plan.beta -> factor * plan.squares[:d1][plan.squares[:d1] >= 0] / "
+        "plan.beta",
+    ): "A mode of 0 has the place 0, at any multiple of which the misfit is the same.",
+    (
+        "numerics.decoder_profile",
+        "module",
+        "(1e-06, 2.0, 40) -> (1e-06, 2.0, 39)",
+    ): "At one place fewer the slope is looked at: it turns as often between the others.",
+    (
+        "numerics.draws",
+        "_float_draw",
+        "kl(np.zeros((1, d1))) -> kl(np.zeros((2, d1)))",
+    ): "The average over two codes of 0 is that of one.",
+    (
+        "numerics.exact",
+        "exact_loss",
+        "quadratic.is_Rational and problem.beta.is_Rational -> problem.beta.is_Rational",
+    ): "Whether a sum of roots is tidied: it is the same number, and whatever compares it with another tidies the difference.",
+    (
+        "numerics.exact",
+        "hessian",
+        "curvature[place[0]] -> curvature[place[1]]",
+    ): "A place on the diagonal: row and column are the same.",
+    (
+        "numerics.krylov",
+        "leading_eigenvalues",
+        "whole or residuals.max() <= KRYLOV_RESIDUAL.value * values[0] -> whole or residuals.max() < KRYLOV_RESIDUAL.value * "
+        "values[0]",
+    ): "No residual is the tolerance to the last bit.",
+    (
+        "numerics.krylov",
+        "leading_eigenvalues",
+        "whole or residuals.max() <= KRYLOV_RESIDUAL.value * values[0] -> whole or residuals.max() <= KRYLOV_RESIDUAL.value * "
+        "values[1]",
+    ): "Relative to the second largest eigenvalue it asks for more than it promises, and ends later if anything.",
+    (
+        "numerics.lambdified",
+        "_is_place",
+        "index.free_symbols <= DIMENSIONS -> index.free_symbols < DIMENSIONS",
+    ): "They differ for an index that names every dimension at once, which no entry of a vector has.",
+    (
+        "numerics.levenberg_marquardt",
+        "module",
+        "(0.1, 3.0) -> (0.1, 6.0)",
+    ): "How fast damping falls and rises is the pace of the search, chosen by trial; it ends at the same points.",
+    (
+        "numerics.levenberg_marquardt",
+        "module",
+        "100 -> 101",
+    ): "How long an instance is watched before it is given up as ended, chosen by trial; one step more changes no minimum.",
+    (
+        "numerics.levenberg_marquardt",
+        "_calmed",
+        "torch.linalg.vector_norm(there.gradient, dim=-1) -> torch.linalg.vector_norm(there.gradient, dim=1)",
+    ): "A batch of vectors has two dimensions: the last one is number 1.",
+    (
+        "numerics.moments",
+        "real_problems",
+        "digits_conditional(4, 1.2, eta_dec=0.5, eta_enc=0.7) -> digits_conditional(4, 1.2, eta_dec=0.5, eta_enc=1.4)",
+    ): "Another prior to look at: every mode is as far below its threshold, which does not depend on it.",
+    (
+        "numerics.moments",
+        "real_problems",
+        "digits_conditional(4, 1.2, eta_dec=0.5, eta_enc=0.7) -> digits_conditional(4, 2.4, eta_dec=0.5, eta_enc=0.7)",
+    ): "A larger weight to look at, of a problem that is there because it collapses completely: it does so at either.",
+    (
+        "numerics.newton",
+        "_step",
+        "(-newton[:, 0] * slope).sum(-1) / 2 -> (-newton[:, 0] / slope).sum(-1) / 2",
+    ): "Of two reasons to stop, a step's promise is the earlier one: without it an instance stops where nothing moves it.",
+    (
+        "numerics.newton",
+        "_step",
+        "trial_norm.min(-1) -> trial_norm.min(1)",
+    ): "Norms of a batch of ladders have two dimensions: the last one is number 1.",
+    (
+        "numerics.newton",
+        "_step",
+        "~by_loss & (smallest < _CALMER * norm) -> ~by_loss & (smallest < _CALMER / norm)",
+    ): "Once rounding drowns the loss, steps that calm the gradient less are taken, too; it ends by its other reason to stop.",
+    (
+        "numerics.projection",
+        "Projection.alternated",
+        "self.Y @ found.V @ torch.linalg.inv_ex(found.V.mT @ found.V + torch.diag_embed(noise))[0] -> -(self.Y @ found.V @ "
+        "torch.linalg.inv_ex(found.V.mT @ found.V + torch.diag_embed(noise))[0])",
+    ): "The loss is even in the decoder X: with the encoder turned along, -X is as good as X.",
+    (
+        "numerics.quasi_newton",
+        "module",
+        "8 -> 7",
+    ): "How often descent is begun again, at most, chosen by trial: it ends before.",
+    (
+        "numerics.quasi_newton",
+        "module",
+        "30 -> 29",
+    ): "How many steps it remembers is its pace, chosen by trial.",
+    (
+        "numerics.scales",
+        "variances_of",
+        "np.where(variances <= RANK_CUTOFF.value * second, 0.0, variances) -> np.where(variances < RANK_CUTOFF.value * second, "
+        "0.0, variances)",
+    ): "They differ for features that are 0 throughout, whose variance is 0 either way.",
+    (
+        "numerics.spectra",
+        "_conditional",
+        "x.shape[0] is not None and x.shape[0] < D0 -> x.shape[0] is not None and x.shape[0] <= D0",
+    ): "With as many rows as inputs both ways give the same numbers.",
+    (
+        "numerics.streaming",
+        "module",
+        "100 -> 101",
+    ): "From which mean on sums are taken about it, a loss of two digits either way.",
+    (
+        "numerics.training",
+        "train",
+        "warnings.warn(f'{error} The training itself is complete.', stacklevel=2) -> warnings.warn(f'{error} The training "
+        "itself is complete.', stacklevel=1)",
+    ): "Which line of the program a warning names.",
+    (
+        "numerics.truncated_newton",
+        "_steihaug",
+        "curvature <= 0 or longer >= radius ** 2 -> curvature <= 0 or longer > radius ** 2",
+    ): "No step ends on the edge to the last bit.",
+    (
+        "numerics.uncertainty",
+        "noise_edge",
+        "zeta_squared[zeta_squared > zeta_squared[0] * np.finfo(np.float64).eps * features] -> zeta_squared[zeta_squared >= "
+        "zeta_squared[0] * np.finfo(np.float64).eps * features]",
+    ): "No eigenvalue is the bound of rounding to the last bit.",
+    (
+        "numerics.uncertainty",
+        "noise_edge",
+        "np.quantile(positive, 0.75) / np.quantile(positive, 0.25) > _FLATNESS * high / low -> np.quantile(positive, 0.75) / "
+        "np.quantile(positive, 0.25) >= _FLATNESS * high / low",
+    ): "No measured ratio is the limit to the last bit.",
+}

@@ -1,0 +1,164 @@
+"""Which checks the modules of numerics/ are held against, the cheapest first."""
+
+from __future__ import annotations
+
+from checks import Plan
+
+
+def _numeric(*names: str, draws: tuple[str, ...] = ()) -> Plan:
+    return Plan((), tuple(f"tests/numerics/test_{name}.py" for name in names), draws=draws)
+
+
+def _reports(name: str) -> str:
+    """Of the application, where it shows what a module of numbers finds."""
+    return f"tests/collapse/test_{name}.py"
+
+
+FALSIFY, CERTIFIED, PREDICTION, DECODER_VARIANCE = (
+    f"tests/numerics/test_{name}.py" for name in ("falsify", "falsify_certificates", "prediction", "decoder_variance")
+)
+LAYERS, SETTING = "tests/numerics/test_layers.py", "tests/numerics/test_setting_observables.py"
+LEVENBERG = "tests/numerics/test_levenberg_marquardt.py"
+
+NUMERICS: dict[str, Plan] = {
+    "numerics.objective": _numeric("objective", "certificates", "descent"),
+    "numerics.exact": _numeric("exact_signs", "exact", "points"),
+    "numerics.points": _numeric("points", "layer_instances"),
+    "numerics.backends": _numeric("backends", "lambdified", "lambdified_gradients"),
+    "numerics.booleans": _numeric("booleans", "backends", "lambdified", "layer_instances"),
+    "numerics.certificates": _numeric("certificates", "descent"),
+    "numerics.moments": _numeric("moments"),
+    "numerics.oracle": _numeric("oracle"),
+    "numerics.lambdified": _numeric("lambdified", "lambdified_gradients", "backends"),
+    "numerics.regimes": _numeric("problems", "decoder_instances"),
+    "numerics.newton": _numeric("descent"),
+    "numerics.projection": _numeric("projection", "levenberg_marquardt"),
+    "numerics.orbits": Plan(
+        (),
+        (
+            f"{LEVENBERG} -k 'turning_step or rotation or complex'",
+            LEVENBERG,
+        ),
+    ),
+    "numerics.levenberg_marquardt": _numeric("levenberg_marquardt"),
+    "numerics.columns": _numeric("columns"),
+    "numerics.closed_forms": Plan(
+        (), (f"{FALSIFY} -k 'closed_forms or singular_values'", f"{CERTIFIED} -k 'tied or another_variance'")
+    ),
+    "numerics.fast_descent": Plan(
+        (),
+        (
+            *_numeric("fast_descent").tests,
+            "tests/numerics/test_columns.py -k no_end_of_descent",
+            f"{CERTIFIED} -k 'saddle or tied or units'",
+        ),
+    ),
+    "numerics.decoder_objective": Plan(
+        (),
+        (
+            *_numeric("decoder_objective").tests,
+            f"{DECODER_VARIANCE} -k 'gradient_and or negative_elbo or batches or fall_for_ever or cut_off'",
+        ),
+    ),
+    "numerics.decoder_profile": Plan(
+        (), ("tests/numerics/test_decoder_layers.py", "tests/numerics/test_decoder_instances.py")
+    ),
+    "numerics.decoder_descent": Plan((), (f"{DECODER_VARIANCE} -k 'not starts_do_not'",)),
+    "numerics.learned_decoder": Plan(
+        (),
+        (
+            *_numeric("learned_decoder").tests,
+            f"{PREDICTION} -k 'learned_decoder and not descent or without_a_bound'",
+            _reports("learned_decoder"),
+        ),
+    ),
+    "numerics.prediction": Plan((), (f"{PREDICTION} -k 'not learned_decoder'", *_numeric("measured").tests)),
+    "numerics.minimum": _numeric("minimum"),
+    "numerics.streaming": _numeric("streaming", "spectra"),
+    "numerics.uncertainty": Plan((), (*_numeric("uncertainty").tests, _reports("intervals"))),
+    "numerics.bootstrap": _numeric("uncertainty"),
+    "numerics.spectra": _numeric("memory", "spectra"),
+    "numerics.krylov": Plan((), (*_numeric("memory").tests, "tests/numerics/test_spectra.py -k 'leading or krylov'")),
+    "numerics.scales": _numeric("spectra"),
+    "numerics.scalar_codes": Plan(
+        (), ("tests/numerics/test_figure_observables.py -k 'codes or encoder or bit or integrate'",)
+    ),
+    "numerics.truncated_newton": Plan(
+        (), (*_numeric("truncated_newton").tests, "tests/numerics/test_descent.py -k 'large or truncated'")
+    ),
+    "numerics.quasi_newton": Plan((), ("tests/numerics/test_mechanisms.py -k quadratic",)),
+    "numerics.starts": Plan(
+        (),
+        (*_numeric("starts", "ablated").tests, "tests/numerics/test_descent.py -k 'starts'", CERTIFIED),
+        draws=("random_start", "random_decoder_start"),
+    ),
+    "numerics.blocks": _numeric("blocks", "certificates"),
+    "numerics.problem": _numeric("problems", "points"),
+    "numerics.problems": _numeric(
+        "problems",
+        "layer_instances",
+        draws=("module", "random_problems", "_random_problem", "_random_plan", "_random_spectrum", "spread"),
+    ),
+    "numerics.decoder_problems": _numeric(
+        "decoder_problems",
+        "decoder_instances",
+        draws=("module", "decoder_problems", "_decoder_problem", "_beta", "_interior", "_explained", "_at_threshold"),
+    ),
+    "numerics.decoder_families": _numeric(
+        "decoder_layers", "decoder_observables", draws=("module", "scalars_of", "own")
+    ),
+    "numerics.decoder_pieces": _numeric("decoder_pieces", "decoder_layers"),
+    "numerics.rational": _numeric("exact", "exact_signs", draws=("exact_problems", "_rational_scalars")),
+    "numerics.draws": _numeric("draws"),
+    "numerics.pairs": _numeric("pairs", "decoder_observables"),
+    "numerics.ablated": _numeric("ablated"),
+    "numerics.descent": _numeric("descent"),
+    "numerics.volume": _numeric(
+        "falsify",
+        draws=(
+            *("module", "draw_block", "disturbed_block", "_betas", "_spectrum", "_deviations"),
+            *("_tiny", "_near_one", "_start"),
+        ),
+    ),
+    "numerics.falsify": _numeric("falsify", "falsify_certificates"),
+    "numerics.evidence": _numeric("evidence"),
+    "numerics.measured": _numeric("measured"),
+    "numerics.mnist": _numeric("mnist"),
+    "numerics.datasets": _numeric("sweeps"),
+    "numerics.grids": _numeric("sweeps", "trials"),
+    "numerics.sweeps": _numeric("sweeps", "trials"),
+    "numerics.trials": _numeric("trials"),
+    "numerics.networks": _numeric("networks", "training"),
+    "numerics.training": _numeric("training"),
+    "numerics.layers.descent": Plan((), (*_numeric("descent_layer").tests, f"{LAYERS} -k descent")),
+    "numerics.layers.exact": Plan(
+        (), (*_numeric("layer_instances", "decoder_layers", "decoder_observables").tests, f"{LAYERS} -k exact")
+    ),
+    "numerics.layers.floating": Plan(
+        (), (*_numeric("layer_instances", "decoder_instances", "decoder_layers").tests, f"{LAYERS} -k numeric")
+    ),
+    "numerics.observables.ablation": _numeric("ablated"),
+    "numerics.observables.alignment": Plan((), (f"{SETTING} -k 'eq-9 or s4.1'", f"{LAYERS} -k large-eigenvalues")),
+    "numerics.observables.biases": Plan((), (f"{SETTING} -k 'bias'",)),
+    "numerics.observables.conditions": Plan((), (f"{LAYERS} -k 'rotation or thm-3 or complete-collapse'",)),
+    "numerics.observables.decoder": _numeric("decoder_observables"),
+    "numerics.observables.figures": _numeric("figure_observables"),
+    "numerics.observables.identities": Plan(
+        (), (f"{LAYERS} -k '(eq-4 or eq-5 or notation or reduction) and (exact or numeric)'",)
+    ),
+    "numerics.observables.input_variance": Plan((), ("tests/numerics/test_mechanisms.py",)),
+    "numerics.observables.mechanisms": _numeric("mechanisms"),
+    "numerics.observables.minima": Plan(
+        (),
+        (*_numeric("evidence").tests, f"{LAYERS} -k '(prop or cor or thm-1.minimum or thm-2) and (exact or numeric)'"),
+    ),
+    "numerics.observables.profile_constant": Plan((), (SETTING,)),
+    "numerics.observables.regression": _numeric("mechanisms", "figure_observables"),
+    "numerics.observables.setting": Plan((), (SETTING,)),
+    "numerics.observables.shapes": Plan((), (f"{SETTING} -k shapes",)),
+    "numerics.observables.situations": Plan(
+        (), (*_numeric("pairs").tests, f"{LAYERS} -k '(thm-1 or thm-2 or s4) and (exact or numeric)'")
+    ),
+    "numerics.observables.solution_manifold": Plan((), (SETTING,)),
+    "numerics.observables.trained": Plan((), (f"{LAYERS} -k trained",)),
+}
