@@ -18,9 +18,9 @@ from collapse.reading import is_shuffled, open_rows
 from collapse.settings import THEORY, checked_beta, checked_deviation, checked_latents, deviation_of
 from derivations.errors import DataError
 from numerics.learned_decoder import LearnedDecoder, partition
+from numerics.noise import FALSE_ALARM, noise_edge
 from numerics.prediction import Levels, Optimum
 from numerics.spectra import Spectrum, spectrum_of
-from numerics.uncertainty import noise_edge
 
 __all__ = ["Prediction", "predict"]
 
@@ -45,7 +45,7 @@ class Prediction:
         weights: [low, high) of the weights that answer an inverse question; None if none was asked.
         intervals: 95 % intervals of ζ_i² from sampling, shape (modes, 2), nan where a mode has none; None without any.
         interval_method: "asymptotic" or "bootstrap"; None without intervals.
-        noise_edge: the largest ζ² that noise of one variance in all features would have; None where that does not apply.
+        noise_edge: the ζ² that noise of one variance in all features exceeds in 1 % of samples; None where that does not apply.
     """
 
     name: str
@@ -163,7 +163,8 @@ class Prediction:
             "nearest_margin": mode[1],
             "beta_interval": None if self.weights is None else [_finite(value) for value in self.weights],
             "interval_method": self.interval_method,
-            "marchenko_pastur_edge": self.noise_edge,
+            "noise_edge": self.noise_edge,
+            "noise_false_alarm": None if self.noise_edge is None else FALSE_ALARM,
             "notes": list(self.notes),
             "modes": rows,
         }
@@ -278,13 +279,17 @@ def predict(
 
 
 def _noise(spectrum: Spectrum, notes: list[str]) -> float | None:
-    """Marchenko and Pastur's edge, with a note of what lies below it or why there is none."""
+    """The edge of noise, with a note of what lies below it or why there is none."""
     if not (spectrum.autoencoder and spectrum.centred and spectrum.complete):
         return None
     edge, reason = noise_edge(spectrum.zeta_squared, spectrum.n, spectrum.inputs - spectrum.constant)
     if edge is None:
-        notes.append(f"no Marchenko–Pastur edge: {reason}")
+        notes.append(f"no edge of sampling noise: {reason}")
     else:
         above = int(np.sum(spectrum.zeta_squared > edge))
-        notes.append(f"Marchenko–Pastur edge {edge:.5g}: {above} modes stand out of sampling noise, the others do not")
+        what = {0: "no mode stands", 1: "1 mode stands"}.get(above, f"{above} modes stand")
+        notes.append(
+            f"{what} out of sampling noise: the largest ζ² of noise of one variance in all features exceeds {edge:.5g} in "
+            f"{100 * FALSE_ALARM:g} % of samples (Tracy–Widom)"
+        )
     return edge

@@ -18,6 +18,7 @@ from derivations.errors import DataError
 from numerics.certificates import gap
 from numerics.descent import minimise
 from numerics.moments import digit_images, second_moments
+from numerics.noise import FALSE_ALARM
 from numerics.tolerances import DESCENT_GAP, FLOAT64_IDENTITY, SPECTRUM
 
 DATA = os.environ.get("COLLAPSE_DATA")
@@ -109,7 +110,9 @@ def test_tensors_and_noise(digits: np.ndarray) -> None:
     noise = torch.randn((400, 50), generator=torch.Generator().manual_seed(0))
     found = predict(noise)
     assert found.noise_edge is not None
-    assert int(np.sum(found.spectrum.zeta_squared > found.noise_edge)) <= 2
+    assert (found.spectrum.zeta_squared <= found.noise_edge).all()
+    assert any("no mode stands out of sampling noise" in note for note in found.notes)
+    assert found.document()["noise_edge"] == found.noise_edge and found.document()["noise_false_alarm"] == FALSE_ALARM
     assert found.intervals is not None and (found.intervals[:, 0] < found.spectrum.zeta_squared).all()
 
 

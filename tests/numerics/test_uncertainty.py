@@ -1,4 +1,4 @@
-"""Intervals of eigenvalues against repeated sampling, and the edge of sampling noise against noise."""
+"""Intervals of eigenvalues against repeated sampling."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from derivations.errors import DataError
 from numerics.bootstrap import bootstrap_intervals
 from numerics.spectra import spectrum_of
 from numerics.tolerances import SPECTRUM
-from numerics.uncertainty import _quantiles, delta_intervals, noise_edge
+from numerics.uncertainty import delta_intervals
 
 
 def spectrum(x: np.ndarray) -> np.ndarray:
@@ -77,41 +77,6 @@ def test_more_features_than_rows_are_bootstrapped_by_rows() -> None:
     bounds = bootstrap_intervals(x, 40, replicates=20)
     squares = spectrum(x)
     assert (bounds[:3, 0] < squares[:3]).all() and np.isnan(bounds[-1]).all()
-
-
-@pytest.mark.parametrize(("n", "features"), [(1000, 200), (300, 200), (200, 300), (100, 1000)])
-def test_the_edge_parts_noise_from_signal(n: int, features: int) -> None:
-    rng = np.random.default_rng(3)
-    noise = 0.7 * rng.standard_normal((n, features))
-    squares = spectrum(noise)
-    edge, reason = noise_edge(squares, n, features)
-    assert reason == "" and edge is not None
-    assert edge == pytest.approx(0.49 * (1 + np.sqrt(features / n)) ** 2, rel=0.05)
-    assert np.sum(squares > edge) <= 2
-    direction = rng.standard_normal(features)
-    signal = noise + np.outer(3 * edge * rng.standard_normal(n), direction / np.linalg.norm(direction))
-    with_signal, _ = noise_edge(spectrum(signal), n, features)
-    assert with_signal is not None and 1 <= np.sum(spectrum(signal) > with_signal) <= 3
-
-
-def test_quartiles_of_the_law_are_those_of_large_samples() -> None:
-    squares = spectrum(np.random.default_rng(4).standard_normal((2000, 1000)))
-    assert np.quantile(squares, [0.25, 0.5, 0.75]) == pytest.approx(_quantiles(0.5), rel=0.02)
-
-
-def test_quartiles_where_the_law_reaches_zero() -> None:
-    squares = spectrum(np.random.default_rng(6).standard_normal((1500, 1500)))
-    assert np.quantile(squares, [0.25, 0.5, 0.75]) == pytest.approx(_quantiles(1.0), rel=0.03)
-
-
-def test_where_there_is_no_edge_the_reason_is_told() -> None:
-    rng = np.random.default_rng(5)
-    few = spectrum(rng.standard_normal((100, 5)))
-    assert noise_edge(few, 100, 5) == (None, "with 5 eigenvalues there is no bulk to tell noise from")
-    wide = spectrum(rng.standard_normal((500, 60)) * np.geomspace(10, 0.01, 60))
-    assert noise_edge(wide, 500, 60)[0] is None and "too wide" in noise_edge(wide, 500, 60)[1]
-    deficient = spectrum(rng.standard_normal((500, 40)) @ rng.standard_normal((40, 60)))
-    assert noise_edge(deficient, 500, 60)[0] is None and "vanish" in noise_edge(deficient, 500, 60)[1]
 
 
 def test_too_few_samples_have_no_interval() -> None:
