@@ -11,14 +11,14 @@ import numpy as np
 
 from collapse.conventions import Convention, Translation, effective_water
 from collapse.decoder_option import learned_for
-from collapse.intervals import intervals_of
+from collapse.intervals import Sampling, sampling_of
 from collapse.loss_option import parse_loss
 from collapse.questions import question_of, weights_asked
 from collapse.reading import is_shuffled, open_rows
 from collapse.settings import THEORY, checked_beta, checked_deviation, checked_latents, deviation_of
 from derivations.errors import DataError
 from numerics.learned_decoder import LearnedDecoder, partition
-from numerics.noise import FALSE_ALARM, noise_edge
+from numerics.noise import FALSE_ALARM
 from numerics.prediction import Levels, Optimum
 from numerics.spectra import Spectrum, spectrum_of
 
@@ -43,9 +43,7 @@ class Prediction:
         learned: how it comes about where it is learned; else None.
         notes: what else to know.
         weights: [low, high) of the weights that answer an inverse question; None if none was asked.
-        intervals: 95 % intervals of ζ_i² from sampling, shape (modes, 2), nan where a mode has none; None without any.
-        interval_method: "asymptotic" or "bootstrap"; None without intervals.
-        noise_edge: the ζ² that noise of one variance in all features exceeds in 1 % of samples; None where that does not apply.
+        sampling: what it leaves open of ζ_i².
     """
 
     name: str
@@ -58,11 +56,24 @@ class Prediction:
     weight: float
     eta_dec: float | None
     learned: LearnedDecoder | None
+    sampling: Sampling
     notes: tuple[str, ...]
     weights: tuple[float, float] | None = None
-    intervals: np.ndarray | None = None
-    interval_method: str | None = None
-    noise_edge: float | None = None
+
+    @property
+    def intervals(self) -> np.ndarray | None:
+        """95 % intervals of ζ_i² from sampling, shape (modes, 2), nan where a mode has none; None without any."""
+        return self.sampling.intervals
+
+    @property
+    def interval_method(self) -> str | None:
+        """Either "asymptotic" or "bootstrap"; None without intervals."""
+        return self.sampling.method
+
+    @property
+    def noise_edge(self) -> float | None:
+        """The ζ² that noise of one variance in all features exceeds in 1 % of samples; None where that does not apply."""
+        return self.sampling.edge
 
     @property
     def active_modes(self) -> int:
@@ -132,6 +143,7 @@ class Prediction:
                 "variance_share": float(self.shares[k]),
                 "zeta_squared_interval": self._interval(k, 1.0),
                 "critical_beta_interval": None if self.learned else self._interval(k, self.weight / o.level),
+                "no_interval": self.sampling.reasons[k] or None,
             }
             for k in range(len(o.levels.zeta_squared))
         ]
@@ -268,28 +280,9 @@ def predict(
         notes.append(
             f"{len(levels.zeta_squared)} modes are computed, and as many latents assumed: --latents says how many"
         )
-    bounds, method, line = intervals_of(intervals, spectrum, rows, other, centre, scale)
-    notes += [line] if line else []
-    edge = _noise(spectrum, notes)
+    sampling = sampling_of(intervals, spectrum, rows, other, centre, scale)
     unit = "units of each feature's standard deviation, about its mean" if scale else (other or rows).unit
     return Prediction(
         rows.name, unit, scale, spectrum, optimum, convention, translation, weight, deviation, learned,
-        tuple(notes), weights, bounds, method, edge,
+        sampling, (*notes, *sampling.notes), weights,
     )  # fmt: skip
-
-
-def _noise(spectrum: Spectrum, notes: list[str]) -> float | None:
-    """The edge of noise, with a note of what lies below it or why there is none."""
-    if not (spectrum.autoencoder and spectrum.centred and spectrum.complete):
-        return None
-    edge, reason = noise_edge(spectrum.zeta_squared, spectrum.n, spectrum.inputs - spectrum.constant)
-    if edge is None:
-        notes.append(f"no edge of sampling noise: {reason}")
-    else:
-        above = int(np.sum(spectrum.zeta_squared > edge))
-        what = {0: "no mode stands", 1: "1 mode stands"}.get(above, f"{above} modes stand")
-        notes.append(
-            f"{what} out of sampling noise: the largest ζ² of noise of one variance in all features exceeds {edge:.5g} in "
-            f"{100 * FALSE_ALARM:g} % of samples (Tracy–Widom)"
-        )
-    return edge
