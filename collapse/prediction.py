@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from collapse.constant_features import remarks
 from collapse.conventions import Convention, Translation, effective_water
 from collapse.decoder_option import learned_for
 from collapse.intervals import Sampling, sampling_of
@@ -274,8 +275,7 @@ def predict(
             f"--loss: {translation.arithmetic[-1]}; the theory says nothing here. Choose a loss with a squared error."
         )
     optimum = Optimum(levels, width, translation.effective, 1.0, eta_enc)
-    if spectrum.constant:
-        notes.append(f"{spectrum.constant} of {spectrum.inputs} features are constant, and count for nothing")
+    notes += remarks(spectrum, levels, convention, width, learned)
     if latents is None and not spectrum.complete:
         notes.append(
             f"{len(levels.zeta_squared)} modes are computed, and as many latents assumed: --latents says how many"
