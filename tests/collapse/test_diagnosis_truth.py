@@ -60,6 +60,29 @@ def test_another_beta_is_told_with_its_level(seed: int, factor: float, with_data
     assert estimated is not None and abs(math.log(estimated / (factor * level))) < math.log(AGREEING) / 2
 
 
+@pytest.mark.parametrize(
+    ("factor", "features", "words"),
+    [
+        (3, 12, "both terms are averaged, over features and over latents"),
+        (1 / 3, 12, None),
+        (4, 12, "the KL is summed over the latents where an average was counted"),
+        (1 / 4, 12, "the KL is averaged over the latents"),
+        (12, 12, "the squared error is averaged over the features"),
+        (1 / 12, 12, "the squared error is summed over features where an average was counted"),
+        (12, None, None),
+    ],
+)
+def test_a_factor_is_told_by_what_makes_it(factor: float, features: int | None, words: str | None) -> None:
+    """Four latents, twelve features; the KLs are the optimum's at the level that was applied."""
+    squares, latents, applied = 200 * 2.0 ** -np.arange(12), 4, 10.0
+    variance = applied / squares[:latents]
+    angles = 2 * np.pi * np.outer(np.arange(64) + 0.5, np.arange(1, latents + 1)) / 64
+    codes = np.sqrt(2 * (1 - variance)) * np.cos(angles), np.tile(np.log(variance), (64, 1))
+    found = diagnose(*codes, squares, beta_eta_dec_squared=applied / factor, features=features)
+    assert found.verdict == "other-beta"
+    assert (f"it looks as if {words}" in found.conclusion) if words else ("looks as if" not in found.conclusion)
+
+
 @both
 @every_seed
 def test_a_level_ten_times_off_is_told_from_rough_training_too(seed: int, with_data: bool) -> None:

@@ -176,3 +176,12 @@ def test_labels_of_a_picture_are_in_the_picture(scale: str | None) -> None:
             assert whole.x0 <= box.x0 and box.x1 <= whole.x1 and whole.y0 <= box.y0 and box.y1 <= whole.y1, (
                 label.get_text()
             )
+
+
+def test_one_mode_more_is_computed_than_there_are_latents() -> None:
+    """So that it can be said what a further latent would do, however few modes were asked for."""
+    x = np.random.default_rng(0).standard_normal((200, 8)) * np.arange(8, 0, -1)
+    found = predict(x, modes=1, latents=3, beta=0.5)
+    assert len(found.spectrum.zeta_squared) == 4 and not found.spectrum.complete
+    assert "more latents would be used: 4 modes lie above the level" in summary(found)
+    assert len(predict(x, modes=6, latents=3).spectrum.zeta_squared) == 6
