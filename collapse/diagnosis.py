@@ -15,6 +15,7 @@ import numpy as np
 from collapse.codes import SPENT, Codes, checked_codes, encode, measured, read_codes
 from collapse.level_fit import Fit, fitted
 from collapse.reading import is_shuffled, open_rows
+from collapse.scaled_rows import standardised
 from collapse.verdicts import Setting, verdict_of
 from derivations.errors import DataError
 from numerics.measured import Resolved, held_optimum, resolved
@@ -92,6 +93,7 @@ def diagnose(
     features: int | None = None,
     data: Any = None,
     centre: bool = True,
+    scale: str | None = None,
 ) -> Diagnosis:
     """Hold a trained VAE against the linear optimum.
 
@@ -104,6 +106,7 @@ def diagnose(
         data: what is reconstructed, in the order of the codes, as in `predict`: it tells which latent encodes which mode. None to
             tell them by their KLs alone.
         centre: whether the model has biases, as in `predict`; with `data`.
+        scale: "standard" where features were divided by their standard deviations first, as in `predict`; with `data`.
 
     Raises:
         DataError: shapes differ, something is not finite, or the level is not positive.
@@ -121,7 +124,10 @@ def diagnose(
         )
     found = None
     if data is not None:
-        found = resolved(codes.means, codes.variance, open_rows(data), centre=centre, least=SPENT)
+        if scale not in (None, "standard"):
+            raise DataError(f"scale must be None or 'standard', got {scale!r}.")
+        rows = open_rows(data) if scale is None else standardised(open_rows(data))
+        found = resolved(codes.means, codes.variance, rows, centre=centre, least=SPENT)
     predicted, information, kept = _predicted(codes, squares, beta_eta_dec_squared, eta_enc)
     fit = fitted(codes, squares, beta_eta_dec_squared, found)
     setting = Setting(beta_eta_dec_squared, predicted, information, features, float(squares[0]))

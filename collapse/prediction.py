@@ -16,7 +16,7 @@ from collapse.intervals import Sampling, sampling_of
 from collapse.loss_option import parse_loss
 from collapse.questions import question_of, weights_asked
 from collapse.reading import is_shuffled, open_rows
-from collapse.settings import THEORY, checked_beta, checked_deviation, checked_latents, deviation_of
+from collapse.settings import THEORY, checked_beta, checked_deviation, checked_latents, checked_unit, deviation_of
 from derivations.errors import DataError
 from numerics.learned_decoder import LearnedDecoder, partition
 from numerics.noise import FALSE_ALARM
@@ -89,7 +89,8 @@ class Prediction:
         """
         if self.learned is not None:
             return self.learned.critical_beta
-        return self.weight * self.optimum.critical_beta / self.optimum.level
+        with np.errstate(over="ignore"):  # beyond float64 it is infinite
+            return self.optimum.critical_beta * (self.weight / self.optimum.level)
 
     @property
     def loss(self) -> float:
@@ -105,8 +106,8 @@ class Prediction:
     @property
     def nearest(self) -> tuple[int, float]:
         """The mode nearest to its threshold, counted from 1, and its critical weight over the weight, − 1."""
-        ratios = self.critical_weights[: self.optimum.latents] / self.weight
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
+            ratios = self.critical_weights[: self.optimum.latents] / self.weight
             place = int(np.argmin(np.abs(np.log(ratios))))
         return place + 1, float(ratios[place] - 1)
 
@@ -120,11 +121,11 @@ class Prediction:
         """Whether η_dec is there to be set: the loss has one, and does not learn it."""
         return self.eta_dec is not None and self.learned is None
 
-    def _interval(self, k: int, factor: float) -> list[float] | None:
+    def _interval(self, k: int, factor: float) -> list[float | None] | None:
         """The interval of a mode's ζ², times a factor; None without one."""
         if self.intervals is None or np.isnan(self.intervals[k]).any():
             return None
-        return [float(value * factor) for value in self.intervals[k]]
+        return [_finite(float(value) * factor) for value in self.intervals[k]]
 
     def document(self) -> dict[str, Any]:
         """All of it, for JSON; infinities and what is undefined become None."""
@@ -173,7 +174,7 @@ class Prediction:
             "loss": self.loss,
             "explained": o.explained,
             "nearest_mode": mode[0],
-            "nearest_margin": mode[1],
+            "nearest_margin": _finite(mode[1]),
             "beta_interval": None if self.weights is None else [_finite(value) for value in self.weights],
             "interval_method": self.interval_method,
             "noise_edge": self.noise_edge,
@@ -251,7 +252,7 @@ def predict(
         spectrum.outputs,
     )
     width = checked_latents(latents, len(levels.zeta_squared), complete=spectrum.complete)
-    convention = parse_loss(loss or THEORY)
+    convention = parse_loss(THEORY if loss is None else loss)
     weight = convention.weight if beta is None else checked_beta(beta)
     convention = replace(convention, weight=weight)
     deviation = deviation_of(convention, loss, eta_dec, learn_eta_dec)
@@ -274,6 +275,7 @@ def predict(
         raise DataError(
             f"--loss: {translation.arithmetic[-1]}; the theory says nothing here. Choose a loss with a squared error."
         )
+    checked_unit(float(levels.zeta_squared[0]), translation.effective)
     optimum = Optimum(levels, width, translation.effective, 1.0, eta_enc)
     notes += remarks(spectrum, levels, convention, width, learned)
     if latents is None and not spectrum.complete:
@@ -284,5 +286,5 @@ def predict(
     unit = "units of each feature's standard deviation, about its mean" if scale else (other or rows).unit
     return Prediction(
         rows.name, unit, scale, spectrum, optimum, convention, translation, weight, deviation, learned,
-        sampling, (*notes, *sampling.notes), weights,
+        sampling, (*rows.notes, *(other.notes if other else ()), *notes, *sampling.notes), weights,
     )  # fmt: skip

@@ -57,12 +57,13 @@ def delta_intervals(
         apart[-1] = False  # its neighbour is unknown
     mean, count = (remaining / others, others) if others else (0.0, 0)
     for i in np.flatnonzero(apart):
-        value, rest = zeta_squared[i], np.delete(zeta_squared, i)
-        lift = (np.sum(rest / (value - rest)) + count * mean / (value - mean)) / free
-        bend = (np.sum(rest / (value - rest) ** 2) + count * mean / (value - mean) ** 2) / free
+        value = zeta_squared[i]
+        rest, unseen = np.delete(zeta_squared, i) / value, mean / value  # in its unit, whose square may be none
+        lift = (np.sum(rest / (1 - rest)) + count * unseen / (1 - unseen)) / free
+        bend = (np.sum(rest / (1 - rest) ** 2) + count * unseen / (1 - unseen) ** 2) / free
         if lift <= -1:
             continue
-        wider = (1 + value * bend / (1 + lift)) / (1 + lift)
+        wider = (1 + bend / (1 + lift)) / (1 + lift)
         if wider > WIDEST:
             continue
         spread = score * np.sqrt(2 / n * wider)
