@@ -77,6 +77,11 @@ class Prediction:
         return self.sampling.edge
 
     @property
+    def squared_unit(self) -> str:
+        """That of ζ², of the variance and of β η_dec²."""
+        return f"{self.unit}, squared" if " " in self.unit else f"{self.unit}²"
+
+    @property
     def active_modes(self) -> int:
         """How many latents are kept."""
         return int(self.optimum.active.sum())
@@ -152,6 +157,7 @@ class Prediction:
         return {
             "data": self.name,
             "unit": self.unit,
+            "squared_unit": self.squared_unit,
             "scale": self.scale,
             "samples": self.spectrum.n,
             "features": self.spectrum.inputs,

@@ -23,7 +23,7 @@ def print_prediction(console: Console, found: Prediction, show: int) -> None:
     centred = "centred" if spectrum.centred else "not centred"
     console.print(
         f"{found.name}: {spectrum.n} samples, {spectrum.inputs} features, {kind}, {centred}; variance {o.levels.variance:.6g} "
-        f"({found.unit})"
+        f"({found.squared_unit})"
     )
     for line in (*found.translation.arithmetic, *found.notes):
         console.print(f"  {line}")
