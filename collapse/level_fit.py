@@ -32,8 +32,8 @@ LINEAR = 0.8
 """Share of what so many directions could explain of the data from which on codes are as good as linear in the leading modes."""
 
 SMALLER = 1.6
-"""How many times smaller than what was meant the level is that noise has to fit. In 512 early stops at the right β whose scales had
-settled, learning rates and starts of all kinds, it fitted 0.81 times that at the least; half of it is told."""
+"""How many times smaller than what was meant the level is that noise has to fit. Of 512 early stops at the right β, at rates and
+from starts of all kinds, it fitted 0.81 times that at the least where scales had settled; half of it is told."""
 
 
 @dataclass(frozen=True, eq=False)
