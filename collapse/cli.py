@@ -13,7 +13,17 @@ import typer
 
 from collapse import data_commands, figure_commands
 from collapse.linear_algebra import settle
-from collapse.output import as_json, console_for, folder, interrupted, read_markdown, refuse_equal, writable, write
+from collapse.output import (
+    as_json,
+    console_for,
+    folder,
+    interrupted,
+    read_markdown,
+    refuse_equal,
+    writable,
+    write,
+    written_out,
+)
 
 if TYPE_CHECKING:
     from derivations.claim import Claim
@@ -246,7 +256,8 @@ def main() -> None:
 
     settle()
     try:
-        app()
+        with written_out():
+            app()
     except DataError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from None

@@ -147,6 +147,9 @@ def diagnose(
     eta_enc: Annotated[float, typer.Option(metavar="S", help="The prior's standard deviation.")] = 1.0,
     loss: Loss = None,
     centre: Annotated[bool, typer.Option(help="Whether the model has biases.")] = True,
+    standardise: Annotated[
+        bool, typer.Option("--standardise", help="Features were divided by their standard deviations, as in predict.")
+    ] = False,
     json_path: Annotated[
         str | None, typer.Option("--json", metavar="PATH|-", help="Write the diagnosis as JSON; - for standard output.")
     ] = None,
@@ -164,26 +167,29 @@ def diagnose(
     from collapse.reading import open_rows
     from collapse.report.diagnosis import lines
 
-    means, log_variances = read_codes(codes)
-    latents = means.shape[1] if means.ndim == 2 else None
-    prediction = predicted(
-        data, target, key=key, target_key=target_key, beta=beta, eta_dec=eta_dec, eta_enc=eta_enc, loss=loss, latents=latents,
-        centre=centre,
-    )  # fmt: skip
-    if len(means) != prediction.spectrum.n:
-        raise DataError(
-            f"{codes} holds codes of {len(means)} samples, and {data} has {prediction.spectrum.n}: encode these, in order."
-        )
-    decoded = open_rows(data, key) if target is None else open_rows(target, target_key)
-    found = diagnosed(
-        means, log_variances, prediction.spectrum.zeta_squared, beta_eta_dec_squared=prediction.optimum.level, eta_enc=eta_enc,
-        features=prediction.spectrum.outputs, data=decoded, centre=centre,
-    )  # fmt: skip
+    scale = "standard" if standardise else None
+    try:
+        means, log_variances = read_codes(codes)
+        latents = means.shape[1] if means.ndim == 2 else None
+        prediction = predicted(
+            data, target, key=key, target_key=target_key, beta=beta, eta_dec=eta_dec, eta_enc=eta_enc, loss=loss, latents=latents,
+            centre=centre, scale=scale, intervals="none",
+        )  # fmt: skip
+        if len(means) != prediction.spectrum.n:
+            raise DataError(
+                f"{codes} holds codes of {len(means)} samples, and {data} has {prediction.spectrum.n}: encode these, in order."
+            )
+        decoded = open_rows(data, key) if target is None else open_rows(target, target_key)
+        found = diagnosed(
+            means, log_variances, prediction.spectrum.zeta_squared, beta_eta_dec_squared=prediction.optimum.level, eta_enc=eta_enc,
+            features=prediction.spectrum.outputs, data=decoded, centre=centre, scale=scale,
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        interrupted("interrupted: nothing was diagnosed")
     warning = prediction.translation.warning
     if json_path != "-" or console.is_terminal:
-        console.print(
-            "\n".join([*([f"note: {warning}"] if warning else []), *lines(found, indicative=prediction.indicative)])
-        )
+        notes = [f"note: {line}" for line in (*decoded.notes, *([warning] if warning else []))]
+        console.print("\n".join([*notes, *lines(found, indicative=prediction.indicative)]))
     if json_path is not None:
         write("--json", document_path, as_json(found.document() | {"indicative": prediction.indicative}))
     raise typer.Exit(0 if found.verdict == "expected" else 1)

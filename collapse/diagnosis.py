@@ -15,7 +15,8 @@ import numpy as np
 from collapse.codes import SPENT, Codes, checked_codes, encode, measured, read_codes
 from collapse.level_fit import Fit, fitted
 from collapse.reading import is_shuffled, open_rows
-from collapse.verdicts import Setting, unsettled, verdict_of
+from collapse.scaled_rows import standardised
+from collapse.verdicts import Setting, verdict_of
 from derivations.errors import DataError
 from numerics.measured import Resolved, held_optimum, resolved
 from numerics.prediction import Levels, Optimum
@@ -54,8 +55,8 @@ class Diagnosis:
     KLs and rates are in nats; levels β η_dec² in squared units of the data. kl_nats is by latent in the given order,
     predicted_kl_nats by mode. estimated_beta_eta_dec_squared is None where no one level explains what the codes tell.
     missing_modes, counted from 1, are due a latent and have none. settled is whether training has come to an optimum of some level,
-    as far as codes tell; modes_told_by is "data", "order" or None. verdict is "expected", "more-collapsed", "less-collapsed",
-    "other-beta" or "dead-encoder".
+    as far as codes tell: False exactly where the conclusion says that it has not, None where nothing tells. modes_told_by is
+    "data", "order" or None. verdict is "expected", "more-collapsed", "less-collapsed", "other-beta" or "dead-encoder".
     """
 
     active_units: int
@@ -70,7 +71,7 @@ class Diagnosis:
     encoded_modes: tuple[EncodedMode, ...]
     missing_modes: tuple[int, ...]
     modes_told_by: str | None
-    settled: bool
+    settled: bool | None
     rotated: bool
     held_variance: bool
     notes: tuple[str, ...]
@@ -92,6 +93,7 @@ def diagnose(
     features: int | None = None,
     data: Any = None,
     centre: bool = True,
+    scale: str | None = None,
 ) -> Diagnosis:
     """Hold a trained VAE against the linear optimum.
 
@@ -104,6 +106,7 @@ def diagnose(
         data: what is reconstructed, in the order of the codes, as in `predict`: it tells which latent encodes which mode. None to
             tell them by their KLs alone.
         centre: whether the model has biases, as in `predict`; with `data`.
+        scale: "standard" where features were divided by their standard deviations first, as in `predict`; with `data`.
 
     Raises:
         DataError: shapes differ, something is not finite, or the level is not positive.
@@ -121,11 +124,14 @@ def diagnose(
         )
     found = None
     if data is not None:
-        found = resolved(codes.means, codes.variance, open_rows(data), centre=centre, least=SPENT)
+        if scale not in (None, "standard"):
+            raise DataError(f"scale must be None or 'standard', got {scale!r}.")
+        rows = open_rows(data) if scale is None else standardised(open_rows(data))
+        found = resolved(codes.means, codes.variance, rows, centre=centre, least=SPENT)
     predicted, information, kept = _predicted(codes, squares, beta_eta_dec_squared, eta_enc)
     fit = fitted(codes, squares, beta_eta_dec_squared, found)
     setting = Setting(beta_eta_dec_squared, predicted, information, features, float(squares[0]))
-    verdict, conclusion = verdict_of(codes, fit, setting)
+    finding = verdict_of(codes, fit, setting)
     # modes are shown where they are told: by the data, or by a level that explains all
     told = fit.told_by_data or fit.level is not None
     return Diagnosis(
@@ -141,12 +147,12 @@ def diagnose(
         encoded_modes=tuple(_encoded(fit, k, told) for k in range(len(fit.modes))),
         missing_modes=tuple(each + 1 for each in fit.missing),
         modes_told_by=("data" if fit.told_by_data else "order") if told and len(fit.modes) else None,
-        settled=not unsettled(codes),
+        settled=finding.settled,
         rotated=codes.rotated,
         held_variance=_is_held(codes),
         notes=tuple(_notes(codes, fit)),
-        verdict=verdict,
-        conclusion=conclusion,
+        verdict=finding.verdict,
+        conclusion=finding.conclusion,
     )
 
 

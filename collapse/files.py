@@ -6,6 +6,7 @@ import difflib
 import os
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,8 @@ def _from_path(path: Path, key: str | None) -> Rows:
         raise DataError(f"{path} ends in {suffix or 'nothing'}; give a file that ends in {', '.join(_SUFFIXES)}.")
     if key is not None and suffix != ".npz":
         raise DataError(f"--key is for .npz files, and {path} is none: leave it out.")
+    if not (path.is_file() or path.is_dir()):  # a named pipe would wait for someone to write
+        raise DataError(f"{path} is no regular file: write the data into one.")
     if path.is_dir() and suffix != ".zarr":
         raise DataError(f"{path} is a folder: name a file in it.")
     if suffix == ".csv":
@@ -102,9 +105,10 @@ def _from_csv(path: Path) -> Rows:
         first = file.readline().strip()
     if not first:
         raise DataError(f"{path} is empty, or begins with an empty line: give rows of numbers separated by commas.")
-    cells = first.split(",")
-    # a table without names is written by pandas with the numbers of its columns on top
-    heading = not all(map(_is_number, cells)) or (len(cells) > 2 and cells == [str(k) for k in range(len(cells))])
+    cells = [cell.strip() for cell in first.split(",")]
+    # a table without names is written by pandas with the numbers of its columns on top; with one column or two that may be a sample
+    counted = cells == [str(k) for k in range(len(cells))]
+    heading = not all(map(_is_number, cells)) or (counted and len(cells) > 2)
     try:
         with warnings.catch_warnings(), path.open(encoding="utf-8-sig", errors="replace") as file:
             warnings.simplefilter("ignore")  # that it is empty is said below
@@ -125,7 +129,16 @@ def _from_csv(path: Path) -> Rows:
         raise DataError(
             f"{path} has {what} at row {row}, column {column} (from 0): drop or encode that column, or that row."
         )
-    return from_array(array, path.name)
+    shown = ", ".join(cells if len(cells) < 5 else [*cells[:3], "…", cells[-1]])
+    if counted and heading:
+        note = f"the first row of {path.name}, {shown}, is taken for numbers of columns, and is no sample"
+    else:
+        note = (
+            f"the first row of {path.name}, {shown}, is taken for a sample: drop it if it numbers columns"
+            if counted
+            else ""
+        )
+    return replace(from_array(array, path.name), notes=(note,) if note else ())
 
 
 def _is_number(cell: str) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -39,6 +42,26 @@ def console_for(on_standard_error: bool) -> Console:
     plain: dict[str, Any] = {"stderr": on_standard_error, "highlight": False, "markup": False}  # E[m²] is no markup
     console = Console(**plain)
     return console if console.is_terminal else Console(**plain, width=PIPE_WIDTH)
+
+
+@contextmanager
+def written_out() -> Iterator[None]:
+    """Report in a line where standard output takes no more, as on a full disk; a pipe that was closed is no matter of ours.
+
+    Raises:
+        DataError: it could not be written.
+    """
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if error.filename is not None or error.errno == errno.EPIPE:
+            raise
+        # what is left in the buffer would fail once more as the process ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise DataError(f"cannot write to standard output: {error.strerror}.") from None
 
 
 def as_json(document: dict[str, Any]) -> str:

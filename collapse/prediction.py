@@ -9,18 +9,19 @@ from typing import Any
 
 import numpy as np
 
+from collapse.constant_features import remarks
 from collapse.conventions import Convention, Translation, effective_water
 from collapse.decoder_option import learned_for
-from collapse.intervals import intervals_of
+from collapse.intervals import Sampling, sampling_of
 from collapse.loss_option import parse_loss
 from collapse.questions import question_of, weights_asked
 from collapse.reading import is_shuffled, open_rows
-from collapse.settings import THEORY, checked_beta, checked_deviation, checked_latents, deviation_of
+from collapse.settings import THEORY, checked_beta, checked_deviation, checked_latents, checked_unit, deviation_of
 from derivations.errors import DataError
 from numerics.learned_decoder import LearnedDecoder, partition
+from numerics.noise import FALSE_ALARM
 from numerics.prediction import Levels, Optimum
 from numerics.spectra import Spectrum, spectrum_of
-from numerics.uncertainty import noise_edge
 
 __all__ = ["Prediction", "predict"]
 
@@ -43,9 +44,7 @@ class Prediction:
         learned: how it comes about where it is learned; else None.
         notes: what else to know.
         weights: [low, high) of the weights that answer an inverse question; None if none was asked.
-        intervals: 95 % intervals of ζ_i² from sampling, shape (modes, 2), nan where a mode has none; None without any.
-        interval_method: "asymptotic" or "bootstrap"; None without intervals.
-        noise_edge: the largest ζ² that noise of one variance in all features would have; None where that does not apply.
+        sampling: what it leaves open of ζ_i².
     """
 
     name: str
@@ -58,11 +57,29 @@ class Prediction:
     weight: float
     eta_dec: float | None
     learned: LearnedDecoder | None
+    sampling: Sampling
     notes: tuple[str, ...]
     weights: tuple[float, float] | None = None
-    intervals: np.ndarray | None = None
-    interval_method: str | None = None
-    noise_edge: float | None = None
+
+    @property
+    def intervals(self) -> np.ndarray | None:
+        """95 % intervals of ζ_i² from sampling, shape (modes, 2), nan where a mode has none; None without any."""
+        return self.sampling.intervals
+
+    @property
+    def interval_method(self) -> str | None:
+        """Either "asymptotic" or "bootstrap"; None without intervals."""
+        return self.sampling.method
+
+    @property
+    def noise_edge(self) -> float | None:
+        """The ζ² that noise of one variance in all features exceeds in 1 % of samples; None where that does not apply."""
+        return self.sampling.edge
+
+    @property
+    def squared_unit(self) -> str:
+        """That of ζ², of the variance and of β η_dec²."""
+        return f"{self.unit}, squared" if " " in self.unit else f"{self.unit}²"
 
     @property
     def active_modes(self) -> int:
@@ -77,7 +94,8 @@ class Prediction:
         """
         if self.learned is not None:
             return self.learned.critical_beta
-        return self.weight * self.optimum.critical_beta / self.optimum.level
+        with np.errstate(over="ignore"):  # beyond float64 it is infinite
+            return self.optimum.critical_beta * (self.weight / self.optimum.level)
 
     @property
     def loss(self) -> float:
@@ -93,8 +111,8 @@ class Prediction:
     @property
     def nearest(self) -> tuple[int, float]:
         """The mode nearest to its threshold, counted from 1, and its critical weight over the weight, − 1."""
-        ratios = self.critical_weights[: self.optimum.latents] / self.weight
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
+            ratios = self.critical_weights[: self.optimum.latents] / self.weight
             place = int(np.argmin(np.abs(np.log(ratios))))
         return place + 1, float(ratios[place] - 1)
 
@@ -108,11 +126,11 @@ class Prediction:
         """Whether η_dec is there to be set: the loss has one, and does not learn it."""
         return self.eta_dec is not None and self.learned is None
 
-    def _interval(self, k: int, factor: float) -> list[float] | None:
+    def _interval(self, k: int, factor: float) -> list[float | None] | None:
         """The interval of a mode's ζ², times a factor; None without one."""
         if self.intervals is None or np.isnan(self.intervals[k]).any():
             return None
-        return [float(value * factor) for value in self.intervals[k]]
+        return [_finite(float(value) * factor) for value in self.intervals[k]]
 
     def document(self) -> dict[str, Any]:
         """All of it, for JSON; infinities and what is undefined become None."""
@@ -132,12 +150,14 @@ class Prediction:
                 "variance_share": float(self.shares[k]),
                 "zeta_squared_interval": self._interval(k, 1.0),
                 "critical_beta_interval": None if self.learned else self._interval(k, self.weight / o.level),
+                "no_interval": self.sampling.reasons[k] or None,
             }
             for k in range(len(o.levels.zeta_squared))
         ]
         return {
             "data": self.name,
             "unit": self.unit,
+            "squared_unit": self.squared_unit,
             "scale": self.scale,
             "samples": self.spectrum.n,
             "features": self.spectrum.inputs,
@@ -160,10 +180,11 @@ class Prediction:
             "loss": self.loss,
             "explained": o.explained,
             "nearest_mode": mode[0],
-            "nearest_margin": mode[1],
+            "nearest_margin": _finite(mode[1]),
             "beta_interval": None if self.weights is None else [_finite(value) for value in self.weights],
             "interval_method": self.interval_method,
-            "marchenko_pastur_edge": self.noise_edge,
+            "noise_edge": self.noise_edge,
+            "noise_false_alarm": None if self.noise_edge is None else FALSE_ALARM,
             "notes": list(self.notes),
             "modes": rows,
         }
@@ -237,7 +258,7 @@ def predict(
         spectrum.outputs,
     )
     width = checked_latents(latents, len(levels.zeta_squared), complete=spectrum.complete)
-    convention = parse_loss(loss or THEORY)
+    convention = parse_loss(THEORY if loss is None else loss)
     weight = convention.weight if beta is None else checked_beta(beta)
     convention = replace(convention, weight=weight)
     deviation = deviation_of(convention, loss, eta_dec, learn_eta_dec)
@@ -260,31 +281,16 @@ def predict(
         raise DataError(
             f"--loss: {translation.arithmetic[-1]}; the theory says nothing here. Choose a loss with a squared error."
         )
+    checked_unit(float(levels.zeta_squared[0]), translation.effective)
     optimum = Optimum(levels, width, translation.effective, 1.0, eta_enc)
-    if spectrum.constant:
-        notes.append(f"{spectrum.constant} of {spectrum.inputs} features are constant, and count for nothing")
+    notes += remarks(spectrum, levels, convention, width, learned)
     if latents is None and not spectrum.complete:
         notes.append(
             f"{len(levels.zeta_squared)} modes are computed, and as many latents assumed: --latents says how many"
         )
-    bounds, method, line = intervals_of(intervals, spectrum, rows, other, centre, scale)
-    notes += [line] if line else []
-    edge = _noise(spectrum, notes)
+    sampling = sampling_of(intervals, spectrum, rows, other, centre, scale)
     unit = "units of each feature's standard deviation, about its mean" if scale else (other or rows).unit
     return Prediction(
         rows.name, unit, scale, spectrum, optimum, convention, translation, weight, deviation, learned,
-        tuple(notes), weights, bounds, method, edge,
+        sampling, (*rows.notes, *(other.notes if other else ()), *notes, *sampling.notes), weights,
     )  # fmt: skip
-
-
-def _noise(spectrum: Spectrum, notes: list[str]) -> float | None:
-    """Marchenko and Pastur's edge, with a note of what lies below it or why there is none."""
-    if not (spectrum.autoencoder and spectrum.centred and spectrum.complete):
-        return None
-    edge, reason = noise_edge(spectrum.zeta_squared, spectrum.n, spectrum.inputs - spectrum.constant)
-    if edge is None:
-        notes.append(f"no Marchenko–Pastur edge: {reason}")
-    else:
-        above = int(np.sum(spectrum.zeta_squared > edge))
-        notes.append(f"Marchenko–Pastur edge {edge:.5g}: {above} modes stand out of sampling noise, the others do not")
-    return edge

@@ -26,6 +26,7 @@ class Rows:
         blocks: makes the samples anew, in a fixed order, in blocks of rows of any kind of numbers; told how many rows a block
             should have at most, which it need not heed.
         factor: what the values are multiplied by, 1/255 for bytes that stand for [0, 1].
+        notes: what was taken for granted in reading them, a line each.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Rows:
     shape: tuple[int | None, int]
     blocks: Callable[[int], Iterable[np.ndarray]]
     factor: float = 1.0
+    notes: tuple[str, ...] = ()
 
     @property
     def features(self) -> int:

@@ -7,13 +7,13 @@ import numpy as np
 from collapse.conventions import Convention
 from derivations.errors import DataError
 
-__all__ = ["THEORY", "checked_beta", "checked_deviation", "checked_latents", "deviation_of"]
+__all__ = ["THEORY", "checked_beta", "checked_deviation", "checked_latents", "checked_unit", "deviation_of"]
 
 THEORY = "theory"
 """The convention E‖y − ŷ‖²/(2 η_dec²) + β KL."""
 _WIDEST, _MOST_LATENTS = 1e15, 10**6
-_SENSIBLE = 1e30
-"""A β beyond this, or below its inverse, is a slip."""
+_SENSIBLE, _FARTHEST = 1e30, 1e305
+"""A β beyond the first, or below its inverse, is a slip; ζ² over β η_dec² beyond the second overflows when squared or divided."""
 
 
 def checked_beta(beta: float) -> float:
@@ -33,6 +33,15 @@ def checked_latents(latents: int | None, modes: int, *, complete: bool) -> int:
     if not 1 <= latents <= _MOST_LATENTS:
         raise DataError(f"--latents must lie between 1 and {_MOST_LATENTS}, got {latents}.")
     return latents if complete else min(latents, modes)
+
+
+def checked_unit(largest: float, level: float) -> None:
+    """Refuse a level so far below the largest ζ² that their ratio is no number of float64."""
+    if largest > _FARTHEST * level:
+        raise DataError(
+            f"the largest ζ² is {largest:.3g} and the level β η_dec² {level:.3g}, too far apart to compute with: give the data in "
+            "a larger unit, or choose another setting."
+        )
 
 
 def deviation_of(convention: Convention, loss: str | None, eta_dec: float | None, learn: bool) -> float | None:

@@ -9,7 +9,7 @@ import numpy as np
 from collapse.codes import CORRELATED, SPENT, Codes
 from collapse.level_fit import AGREEING, FAR, Fit
 
-__all__ = ["Setting", "unsettled", "verdict_of"]
+__all__ = ["Finding", "Setting", "verdict_of"]
 
 SETTLED = 0.1
 """Share by which E[m²] + E[σ²] of the latents may be off the prior's variance once training has settled. At any optimum it is that
@@ -35,10 +35,20 @@ class Setting:
     largest: float
 
 
-def unsettled(codes: Codes) -> str:
+@dataclass(frozen=True)
+class Finding:
+    """A verdict, the sentence that gives its reason, and whether training has come to an optimum of some level, as far as codes
+    tell: False exactly where the sentence says that it has not, None where nothing tells."""
+
+    verdict: str
+    conclusion: str
+    settled: bool | None
+
+
+def _unsettled(codes: Codes) -> str:
     """Why training has not come to an optimum of any level; empty if the scales of the latents do not speak against it."""
-    if codes.held is not None or codes.stray <= SETTLED:
-        return ""
+    if codes.held is not None or codes.stray <= SETTLED or not np.any(codes.kl > SPENT):
+        return ""  # where nothing is spent, everything collapsed, which is an optimum
     worst = int(np.argmax(np.abs(codes.second_moment - 1)))
     return (
         "training has not settled: E[m²] + E[σ²] of the used latents is off the prior's variance, which it equals at an optimum "
@@ -54,59 +64,97 @@ def _mixed(codes: Codes, most: float) -> str:
             f"training has not settled: the means of latents {one + 1} and {other + 1} have correlation {value:.2f}, which is 0 at "
             "an optimum with learned variances"
         )
-    if codes.held is not None and int(np.sum(codes.information > SPENT)) == 1:
-        return "with one mode in use and variances that are held, nothing tells whether training has settled"
     return ""
 
 
-def verdict_of(codes: Codes, fit: Fit, setting: Setting) -> tuple[str, str]:
-    """The verdict and the sentence that gives its reason."""
+MUTE = "with one mode in use and variances that are held, nothing tells whether training has settled"
+
+
+def _is_mute(codes: Codes) -> bool:
+    """Whether nothing in the codes could speak against an optimum of some level."""
+    return codes.held is not None and int(np.sum(codes.information > SPENT)) == 1
+
+
+def verdict_of(codes: Codes, fit: Fit, setting: Setting) -> Finding:
+    """The verdict, the sentence that gives its reason, and whether training has settled."""
+    scales = _unsettled(codes)
+    restless = scales or _mixed(codes, MIXED)
     used, wanted = len(fit.modes), int(np.sum(setting.information > SPENT))
     if wanted and not codes.active_units:
-        return "dead-encoder", (
-            f"the encoder's means do not depend on the data, though {wanted} modes are worth encoding at this β η_dec²: look for a "
-            "detached encoder, a learning rate that is too high, or a KL weight that was larger early on; or a β η_dec² above "
-            f"{setting.largest:.4g} is applied, where everything collapses{_averaged(setting)}"
-        )
+        return Finding("dead-encoder", _dead(setting, wanted) + (f"; {scales}" if scales else ""), not scales)
     if not used:
         if not wanted:
-            return "expected", "everything collapses, as the linear optimum does at this β η_dec²: lower β, or η_dec"
-        return "more-collapsed", "the codes tell nearly nothing though means vary: training has hardly begun"
-    restless = unsettled(codes)
-    mixed = restless or _mixed(codes, MIXED)
+            text = "everything collapses, as the linear optimum does at this β η_dec²: lower β, or η_dec"
+            return Finding("expected", text + (f"; {scales}" if scales else ""), not scales)
+        return Finding(
+            "more-collapsed",
+            "the codes tell nearly nothing though means vary: training has not settled, and has hardly begun",
+            False,
+        )
+    settled = None if _is_mute(codes) else not restless
+    doubted = scales if fit.told_by_data else restless  # with data, modes are told however latents mix them
     waste = _waste(codes, setting)
     thrifty = waste <= ELSEWHERE * float(setting.predicted.sum()) + SPENT
-    doubted = restless if fit.told_by_data else mixed  # with data, modes are told however latents mix them
-    if fit.level is not None:
-        factor = fit.level / setting.believed
-        near = 1 / AGREEING <= factor <= AGREEING
-        if near and fit.missing and not (doubted and not fit.told_by_data):
-            return "more-collapsed", (
+    if fit.level is not None and 1 / AGREEING <= fit.level / setting.believed <= AGREEING:
+        if fit.missing and (fit.told_by_data or not (doubted or _is_mute(codes))):
+            text = (
                 f"{_named(fit.missing)} no latent, though worth "
                 f"{', '.join(f'{setting.predicted[each]:.3g}' for each in fit.missing[:3])} nats; what the others spend fits the "
                 f"β η_dec² that was meant: dead latents, or training that has not found every mode yet{_neighbours(fit)}"
             )
-        if near and not fit.missing and not thrifty:
-            return "less-collapsed", (
-                f"{restless + '; ' if restless else ''}the codes tell what those of the linear optimum do, and spend "
-                f"{waste:.3g} nats more on it: steps are left to take, or the prior's standard deviation is another than was meant"
+            return Finding("more-collapsed", _so_far(restless) + text, settled)
+        if not fit.missing and not thrifty:
+            text = (
+                f"the codes tell what those of the linear optimum do, and spend {waste:.3g} nats more on it: steps are left to "
+                "take, or the prior's standard deviation is another than was meant"
             )
-        if near and not fit.missing:
-            return "expected", f"as the linear optimum: {_modes(used)}, and β η_dec² is what it was meant to be"
-        mixed = mixed if fit.told_by_data else restless or _mixed(codes, CORRELATED)
-        if not fit.missing and not mixed and fit.spread <= max(np.log(AGREEING), abs(np.log(factor)) / FAR):
-            return "other-beta", (
+            return Finding("less-collapsed", _so_far(restless) + text, settled)
+        if not fit.missing:
+            text = f"as the linear optimum: {_modes(used)}, and β η_dec² is what it was meant to be"
+            return Finding("expected", text + (f"; {restless}" if restless else ""), settled)
+    elif fit.level is not None:
+        factor = fit.level / setting.believed
+        # without data latents stand for modes, and have to be told apart
+        mixed = restless if fit.told_by_data else scales or _mixed(codes, CORRELATED)
+        restless, settled = mixed, None if _is_mute(codes) else not mixed
+        agreed = fit.spread <= max(np.log(AGREEING), abs(np.log(factor)) / FAR)
+        if not fit.missing and not mixed and not _is_mute(codes) and agreed:
+            text = (
                 f"your β is not the one applied: the KLs agree on β η_dec² = {fit.level:.4g}, {factor:.3g} times what was meant"
                 f"{_suspicion(factor, codes, setting)}{_or_else(fit)}"
             )
-    elif thrifty and not doubted and not fit.missing and _alike(fit, setting):
-        return "expected", f"nearly as the linear optimum: {_modes(used)}, on the whole as much as was meant"
-    return _by_rate(codes, fit, setting, mixed)
+            return Finding("other-beta", text, settled)
+    elif thrifty and not doubted and not _is_mute(codes) and not fit.missing and _alike(fit, setting):
+        text = f"nearly as the linear optimum: {_modes(used)}, on the whole as much as was meant"
+        return Finding("expected", text + (f"; {restless}" if restless else ""), settled)
+    if fit.noise_level is not None and not scales:
+        return Finding("other-beta", _so_far(restless) + _by_noise(codes, fit.noise_level, setting), settled)
+    return Finding(*_by_rate(codes, fit, setting, MUTE if _is_mute(codes) else restless), settled)
+
+
+def _so_far(restless: str) -> str:
+    return f"{restless}; so far " if restless else ""
+
+
+def _dead(setting: Setting, wanted: int) -> str:
+    return (
+        f"the encoder's means do not depend on the data, though {wanted} modes are worth encoding at this β η_dec²: look for a "
+        "detached encoder, a learning rate that is too high, or a KL weight that was larger early on; or a β η_dec² above "
+        f"{setting.largest:.4g} is applied, where everything collapses{_averaged(setting)}"
+    )
+
+
+def _by_noise(codes: Codes, level: float, setting: Setting) -> str:
+    factor = level / setting.believed
+    return (
+        f"your β is not the one applied: for what they explain of the data the latents' noise fits β η_dec² near {level:.3g}, "
+        f"{factor:.2g} times what was meant, though latents are not yet turned to single modes{_suspicion(factor, codes, setting)}"
+    )
 
 
 def _by_rate(codes: Codes, fit: Fit, setting: Setting, restless: str) -> tuple[str, str]:
     rate, due = float(codes.kl.sum()), float(setting.predicted.sum())
-    start = f"{restless}; so far " if restless else ""
+    start = _so_far(restless)
     tail = f"; {_named(fit.missing)} no latent{_neighbours(fit)}" if fit.missing else ""
     if fit.level is not None:
         factor = fit.level / setting.believed
@@ -121,10 +169,15 @@ def _by_rate(codes: Codes, fit: Fit, setting: Setting, restless: str) -> tuple[s
             "optimisation stopped short (learning rate, too few steps, a KL weight that was larger early on, dead latents)"
             f"{tail}"
         )
-    reason = "" if restless else ": a non-linear encoder or decoder gains more from a latent than a linear one"
-    return (
-        "less-collapsed",
-        f"{start}more is encoded ({rate:.3g} nats) than by the linear optimum ({due:.3g}){reason}{tail}",
+    smaller = "a smaller β η_dec² is applied than was meant"
+    if fit.noise_level is not None:
+        reason = f"; {smaller}, which what noise the latents have speaks for ({fit.noise_level:.3g}), or steps are left to take"
+    elif restless:
+        reason = f"; steps are left to take, or {smaller}: these codes do not tell which"
+    else:
+        reason = f": a non-linear encoder or decoder gains more from a latent than a linear one, or {smaller}"
+    return "less-collapsed", (
+        f"{start}more is encoded ({rate:.3g} nats) than by the linear optimum ({due:.3g}){reason}{tail}"
     )
 
 

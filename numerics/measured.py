@@ -55,6 +55,16 @@ def _information(encoder: Expr, deviation: Expr) -> Expr:
     return sympy.log(1 + encoder**2 / deviation**2) / 2
 
 
+@lru_cache(maxsize=1)
+def _noise_level() -> Expr:
+    """The level at whose optimum a latent has its variance, given its decoder and whatever its encoder: η_dec² L_VAE as far as it
+    depends on σ, the decoder's share ‖u‖² σ²/2 (Eq. 6) and the KL, is stationary."""
+    sigma, mean, length = sympy.symbols("sigma mean length", positive=True)
+    kl = KL_PRINTED.function.subs({n.eta_enc: 1, n.sigma[n.i]: sigma, n.mean[n.i]: mean})
+    (found,) = sympy.solve(sympy.diff(length**2 * sigma**2 / 2 + _t * kl, sigma), _t)
+    return found.subs({length: _measured, sigma: n.sigma[n.i]})
+
+
 def log_level(
     zeta_squared: Float[np.ndarray, " modes"], information: Float[np.ndarray, " modes"], held: float | None
 ) -> Float[np.ndarray, " modes"]:
@@ -103,12 +113,19 @@ class Resolved:
         information: what the codes tell of it, in nats.
         shares: of the variance of each latent's mean, by direction.
         noise: what codes that have nothing to do with the data would explain on average.
+        noise_levels: by latent, the β η_dec² for which it has the noise it has, given the linear decoder that is the best for the
+            codes; nan where its noise is nearly the prior's, which says nothing.
     """
 
     explained: Float[np.ndarray, " directions"]
     information: Float[np.ndarray, " directions"]
     shares: Float[np.ndarray, "latents directions"]
     noise: float
+    noise_levels: Float[np.ndarray, " latents"]
+
+
+TELLING = 0.1
+"""Share of the prior's variance by which a latent's noise has to be less, to say anything of the level."""
 
 
 def resolved(
@@ -140,7 +157,13 @@ def resolved(
     parts = (axes * np.sqrt(values)) @ turn  # latents, in units of their noise, in terms of the directions
     power = np.maximum(np.einsum("ij,ij->j", codes, codes) / len(codes), np.finfo(np.float64).tiny)
     information = np.log1p((parts**2).sum(0)) / 2
-    return Resolved(explained, information, parts**2 / power[:, None], whole / len(codes))
+    # codes in units of their noise: that adds the identity to their moment, and σ to the length of a decoder's column
+    decoder = np.linalg.solve(codes.T @ codes / len(codes) + np.eye(len(variance)), cross)
+    lengths = np.sqrt(np.einsum("ij,ij->i", decoder, decoder) / variance)
+    told = (1 - variance > TELLING) & (np.log1p(power) / 2 > least)
+    known = {_measured: lengths, n.sigma: np.sqrt(np.where(told, variance, 1 / 2))}
+    levels = np.where(told, evaluate(_noise_level(), known), np.nan)
+    return Resolved(explained, information, parts**2 / power[:, None], whole / len(codes), levels)
 
 
 def _gram(rows: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 from derivations.errors import DataError
 from numerics.krylov import leading_eigenvalues
-from numerics.scales import inverse_scales, variances_of
+from numerics.scales import constant_among, inverse_scales, refuse_constant, variances_of
 from numerics.streaming import HELD, Samples, Sums, added, nonempty, refuse_large, rows_of, shift_of, shifted, summed
 from numerics.tolerances import RANK_CUTOFF, SPECTRUM
 
@@ -38,7 +38,7 @@ class Spectrum:
         autoencoder: whether y is x.
         centred: whether means were taken off.
         complete: whether all ζ_i² are there, d* of them, or only leading ones.
-        constant: how many features are constant.
+        constant, constant_outputs: how many features of x, and of y, are constant.
     """
 
     zeta_squared: Float[np.ndarray, " modes"]
@@ -52,6 +52,7 @@ class Spectrum:
     centred: bool
     complete: bool
     constant: int = 0
+    constant_outputs: int = 0
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what overflows is refused
@@ -123,7 +124,7 @@ def _spreads(found: Sums) -> np.ndarray:
 def _autoencoder(x: Samples, found: Sums, shift: np.ndarray, centre: bool, scale: str | None) -> Spectrum:
     moment = _moment(found, shift, centre, x.name) * x.factor**2
     variances = _spreads(found) * x.factor**2 if centre or scale else moment.diagonal().copy()
-    _refuse_constant(float(variances.max(initial=0.0)), x.name, centre or scale is not None)
+    refuse_constant(float(variances.max(initial=0.0)), x.name, centre or scale is not None)
     if scale is not None:
         inverse = inverse_scales(variances, scale)
         moment = moment * inverse * inverse[:, None]
@@ -138,23 +139,15 @@ def _of_autoencoder(
     eigenvalues = np.where(eigenvalues > rounding, eigenvalues, 0.0)
     rank = int(np.sum(eigenvalues > RANK_CUTOFF.value * eigenvalues[0]))
     modes = min(features, n) if complete else len(eigenvalues)
-    constant = int(np.sum(variances <= RANK_CUTOFF.value * variances.max()))
-    return Spectrum(eigenvalues[:modes], total, 0.0, n, features, features, rank, True, centre, complete, constant)
-
-
-def _refuse_constant(largest: float, name: str, centre: bool) -> None:
-    if not np.isfinite(largest):
-        raise DataError(f"{name} holds values too large to be squared in float64: give them in a larger unit.")
-    if not largest > 0:
-        what = "the same sample again and again" if centre else "zeros only"
-        raise DataError(f"{name} holds {what}: nothing varies, so there is nothing to encode.")
+    still = constant_among(variances)
+    return Spectrum(eigenvalues[:modes], total, 0.0, n, features, features, rank, True, centre, complete, still, still)
 
 
 # ------------------------------------------------------------------------------------ more features than rows
 def _by_rows(x: Samples, centre: bool, scale: str | None) -> Spectrum:
     """By the n x n matrix of products of rows, which has the same eigenvalues but for zeros."""
     rows, variances = _prepared(x, centre, scale)
-    _refuse_constant(float(variances.max(initial=0.0)), x.name, centre or scale is not None)
+    refuse_constant(float(variances.max(initial=0.0)), x.name, centre or scale is not None)
     n, features = rows.shape
     eigenvalues = np.maximum(np.linalg.eigvalsh(rows @ rows.T / n)[::-1], 0.0)
     total = float(np.vdot(rows, rows)) / n
@@ -196,7 +189,7 @@ def _matrix_free(x: Samples, centre: bool, scale: str | None, modes: int) -> Spe
     spreads = variances_of(squares / n, mean) * x.factor**2
     moments = spreads + (0 if centre else 1) * ((mean + shift) * x.factor) ** 2
     variances = spreads if centre or scale else moments
-    _refuse_constant(float(variances.max(initial=0.0)), x.name, centre or scale is not None)
+    refuse_constant(float(variances.max(initial=0.0)), x.name, centre or scale is not None)
     inverse = inverse_scales(variances, scale) * x.factor
     about = shift + mean if centre else np.zeros_like(mean)
 
@@ -251,10 +244,11 @@ def _conditional(x: Samples, y: Samples, centre: bool, scale: str | None, pool: 
     moment = _moment(found, shift, centre, x.name)
     spreads = _spreads(found)
     variances = spreads if centre else moment.diagonal().copy()
-    _refuse_constant(float(variances[:D0].max()), x.name, centre)
-    _refuse_constant(float((variances if scale is None else spreads)[D0:].max()), y.name, centre or scale is not None)
+    refuse_constant(float(variances[:D0].max()), x.name, centre)
+    refuse_constant(float((variances if scale is None else spreads)[D0:].max()), y.name, centre or scale is not None)
     Z, y2 = whitened_cross(moment, D0, inverse_scales(variances[:D0], "standard"), inverse_scales(spreads[D0:], scale))
-    return _of_pair(Z, y2, found.n, D0, d2, Z.shape[1], centre, variances[:D0])
+    still = constant_among(variances[:D0]), constant_among((spreads if scale else variances)[D0:])
+    return _of_pair(Z, y2, found.n, D0, d2, Z.shape[1], centre, still)
 
 
 def whitened_cross(moment: np.ndarray, D0: int, inputs: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray, float]:
@@ -275,24 +269,24 @@ def _conditional_by_rows(x: Samples, y: Samples, centre: bool, scale: str | None
     (X, variances), (Y, others) = _prepared(x, centre, None), _prepared(y, centre, scale)
     if len(X) != len(Y):
         raise DataError(f"x and y must hold the same samples; got {len(X)} rows in {x.name} and {len(Y)} in {y.name}.")
-    _refuse_constant(float(variances.max()), x.name, centre)
-    _refuse_constant(float(others.max()), y.name, centre or scale is not None)
+    refuse_constant(float(variances.max()), x.name, centre)
+    refuse_constant(float(others.max()), y.name, centre or scale is not None)
     X *= inverse_scales(variances, "standard")
     phi, L = np.linalg.eigh(X @ X.T / len(X))
     kept = phi > RANK_CUTOFF.value * phi[-1]
     Z = Y.T @ L[:, kept] / np.sqrt(len(Y))
     y2 = float(np.vdot(Y, Y)) / len(Y)
-    return _of_pair(Z, y2, len(X), X.shape[1], Y.shape[1], int(kept.sum()), centre, variances)
+    still = constant_among(variances), constant_among(others)
+    return _of_pair(Z, y2, len(X), X.shape[1], Y.shape[1], int(kept.sum()), centre, still)
 
 
 def _of_pair(
-    Z: np.ndarray, y2: float, n: int, D0: int, d2: int, rank: int, centre: bool, variances: np.ndarray
+    Z: np.ndarray, y2: float, n: int, D0: int, d2: int, rank: int, centre: bool, constant: tuple[int, int]
 ) -> Spectrum:
     singular = np.linalg.svd(Z, compute_uv=False)
     squares = np.where(
         singular > SPECTRUM.value * singular.max(initial=0.0), singular**2, 0.0
     )  # the others are rounding
     total = float(squares.sum())
-    constant = int(np.sum(variances <= RANK_CUTOFF.value * variances.max()))
     residual = max(0.0, y2 - total)
-    return Spectrum(squares, total, residual, n, D0, d2, rank, False, centre, True, constant)
+    return Spectrum(squares, total, residual, n, D0, d2, rank, False, centre, True, *constant)

@@ -23,7 +23,7 @@ def print_prediction(console: Console, found: Prediction, show: int) -> None:
     centred = "centred" if spectrum.centred else "not centred"
     console.print(
         f"{found.name}: {spectrum.n} samples, {spectrum.inputs} features, {kind}, {centred}; variance {o.levels.variance:.6g} "
-        f"({found.unit})"
+        f"({found.squared_unit})"
     )
     for line in (*found.translation.arithmetic, *found.notes):
         console.print(f"  {line}")
@@ -51,7 +51,7 @@ def _table(found: Prediction, show: int) -> Table:
             low, high = found.intervals[k]
             row += [f"{significant(low)}–{significant(high)}" if low == low else "–"]
         critical = found.critical_weights[k]
-        row += [f"{critical:.5g}" if critical == critical else "–"]
+        row += [f"{critical:.5g}" if np.isfinite(critical) else "–"]
         if found.has_critical_eta_dec:
             row += [f"{o.critical_eta_dec[k] * (found.eta_dec or 1.0):.4g}"]
         state = "active" if o.active[k] else "collapsed" if o.reached[k] else "no latent"
@@ -79,9 +79,8 @@ def summary(found: Prediction) -> list[str]:
     mode, margin = found.nearest
     what, where = ("ζ²", "the level") if found.learned is None else ("critical β", "yours")
     side = "above" if margin > 0 else "below"
-    lines.append(
-        f"nearest threshold: mode {mode}, whose {what} is {abs(100 * margin):.3g} % {side} {where}{_doubt(found)}"
-    )
+    size = f"{abs(100 * margin):.3g} %" if np.isfinite(margin) else "immeasurably far"
+    lines.append(f"nearest threshold: mode {mode}, whose {what} is {size} {side} {where}{_doubt(found)}")
     return [*lines, *_advice(found)]
 
 

@@ -22,6 +22,8 @@ DECADES = 2
 """Up to so many a logarithmic axis is labelled between powers of ten too."""
 LABEL = 36
 """Letters in a line of an axis's label."""
+BELOW = -0.18
+"""Where the legend of the spectrum begins, in heights of the axes: under their label."""
 FORMATS = (".png", ".pdf", ".svg")
 
 
@@ -50,7 +52,7 @@ def figure_of(found: Prediction) -> Any:
             "--plot needs matplotlib: install this project with its extra, pip install '.[notebooks]'."
         ) from None
     o = found.optimum
-    figure = Figure(figsize=(11, 3.4), layout="constrained")
+    figure = Figure(figsize=(11, 3.9), layout="constrained")
     spectrum, units, curve = figure.subplots(1, 3)
     squares = o.levels.zeta_squared
     # a mode with ζ² = 0 has no place on a logarithmic scale, nor anything to encode
@@ -70,11 +72,12 @@ def figure_of(found: Prediction) -> Any:
                 shown[which], values[which], marker, color="black", markerfacecolor=inside, markersize=size, label=label
             )
     spectrum.axhline(o.level, linestyle="--", color="black", label="level β η_dec²")
-    spectrum.set(xlabel="mode i", ylabel=textwrap.fill(f"ζᵢ² ({found.unit})", LABEL), title=found.name)
+    spectrum.set(xlabel="mode i", ylabel=textwrap.fill(f"ζᵢ² ({found.squared_unit})", LABEL), title=found.name)
     if logarithmic:
         spectrum.set_yscale("log")
     spectrum.xaxis.get_major_locator().set_params(integer=True)
-    spectrum.legend(frameon=False)
+    # below the axes: inside, stems and level lie under it
+    spectrum.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, BELOW), ncols=2)
 
     reachable = np.sort(found.critical_weights[: o.latents])
     reachable = reachable[reachable > 0]
@@ -92,10 +95,11 @@ def figure_of(found: Prediction) -> Any:
         units.xaxis.set_minor_formatter(NullFormatter())
     units.legend(frameon=False)
 
-    levels = np.geomspace(max(squares[squares > 0].min() / 2, squares[0] / 1e6), squares[0], POINTS)
+    least = min(max(squares[squares > 0].min() / 2, squares[0] / 1e6), o.level)  # as far as the setting
+    levels = np.geomspace(least, squares[0], POINTS)
     optima = [Optimum(o.levels, o.latents, float(level), 1.0, o.eta_enc) for level in levels]
     curve.plot([each.rate_nats for each in optima], [each.distortion for each in optima], color="black")
     curve.plot([o.rate_nats], [o.distortion], "D", color="black", label="your setting")
-    curve.set(xlabel="rate (nats)", ylabel="E‖y − ŷ‖²")
+    curve.set(xlabel="rate (nats)", ylabel=textwrap.fill(f"E‖y − ŷ‖² ({found.squared_unit})", LABEL))
     curve.legend(frameon=False)
     return figure

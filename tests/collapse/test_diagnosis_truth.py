@@ -60,6 +60,29 @@ def test_another_beta_is_told_with_its_level(seed: int, factor: float, with_data
     assert estimated is not None and abs(math.log(estimated / (factor * level))) < math.log(AGREEING) / 2
 
 
+@pytest.mark.parametrize(
+    ("factor", "features", "words"),
+    [
+        (3, 12, "both terms are averaged, over features and over latents"),
+        (1 / 3, 12, None),
+        (4, 12, "the KL is summed over the latents where an average was counted"),
+        (1 / 4, 12, "the KL is averaged over the latents"),
+        (12, 12, "the squared error is averaged over the features"),
+        (1 / 12, 12, "the squared error is summed over features where an average was counted"),
+        (12, None, None),
+    ],
+)
+def test_a_factor_is_told_by_what_makes_it(factor: float, features: int | None, words: str | None) -> None:
+    """Four latents, twelve features; the KLs are the optimum's at the level that was applied."""
+    squares, latents, applied = 200 * 2.0 ** -np.arange(12), 4, 10.0
+    variance = applied / squares[:latents]
+    angles = 2 * np.pi * np.outer(np.arange(64) + 0.5, np.arange(1, latents + 1)) / 64
+    codes = np.sqrt(2 * (1 - variance)) * np.cos(angles), np.tile(np.log(variance), (64, 1))
+    found = diagnose(*codes, squares, beta_eta_dec_squared=applied / factor, features=features)
+    assert found.verdict == "other-beta"
+    assert (f"it looks as if {words}" in found.conclusion) if words else ("looks as if" not in found.conclusion)
+
+
 @both
 @every_seed
 def test_a_level_ten_times_off_is_told_from_rough_training_too(seed: int, with_data: bool) -> None:
@@ -72,7 +95,8 @@ def test_a_level_ten_times_off_is_told_from_rough_training_too(seed: int, with_d
 @every_seed
 @pytest.mark.parametrize("correlation", [0.2, 0.6])
 def test_latents_that_share_a_mode_a_little_are_no_unrest(seed: int, correlation: float) -> None:
-    """Training takes modes apart last; early stops leave far more. At a level three times off, scales being settled."""
+    """Training takes modes apart last; early stops leave far more. At a level three times off, scales being settled, the levels of
+    modes tell it where latents share little, and the latents' noise where they share more."""
     data = planted(seed)
     level = level_keeping(data, KEPT)
     mean, log_variance = optimum(data, LATENTS, level / 3, order=False)
@@ -81,8 +105,12 @@ def test_latents_that_share_a_mode_a_little_are_no_unrest(seed: int, correlation
         math.sqrt(1 - correlation**2) * mean[:, 2] / power[2] + correlation * mean[:, 3] / power[3]
     )
     found = diagnosed(data, (mean, log_variance), level)
-    assert found.settled
-    assert (found.verdict == "other-beta") == (correlation < 1 / 2)
+    assert found.verdict == "other-beta" and found.settled == (correlation < 1 / 2)
+    assert (
+        ("the latents' noise fits" in found.conclusion)
+        == ("have correlation 0.60" in found.conclusion)
+        == (correlation > 1 / 2)
+    )
 
 
 @every_seed

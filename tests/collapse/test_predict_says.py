@@ -176,3 +176,54 @@ def test_labels_of_a_picture_are_in_the_picture(scale: str | None) -> None:
             assert whole.x0 <= box.x0 and box.x1 <= whole.x1 and whole.y0 <= box.y0 and box.y1 <= whole.y1, (
                 label.get_text()
             )
+
+
+def test_one_mode_more_is_computed_than_there_are_latents() -> None:
+    """So that it can be said what a further latent would do, however few modes were asked for."""
+    x = np.random.default_rng(0).standard_normal((200, 8)) * np.arange(8, 0, -1)
+    found = predict(x, modes=1, latents=3, beta=0.5)
+    assert len(found.spectrum.zeta_squared) == 4 and not found.spectrum.complete
+    assert "more latents would be used: 4 modes lie above the level" in summary(found)
+    assert len(predict(x, modes=6, latents=3).spectrum.zeta_squared) == 6
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [("iris", "cm²"), ("digits", "grey values 0 to 16, squared"), ("array", "units of the data, squared")],
+)
+def test_what_is_squared_has_a_squared_unit(data: str, shown: str) -> None:
+    found = predict(data if data != "array" else np.random.default_rng(0).standard_normal((99, 3)), beta=0.1)
+    assert (found.document()["squared_unit"], found.document()["unit"]) == (
+        shown,
+        shown.removesuffix(", squared").rstrip("²"),
+    )
+    spectrum, _, curve = figure_of(found).axes
+    assert all(f"({shown})" in axes.get_ylabel().replace("\n", " ") for axes in (spectrum, curve))
+    if data != "array":
+        assert f"({shown})" in command("predict", data, "--show", "1").stdout.partition("\n")[0]
+
+
+@pytest.mark.parametrize(
+    "settings", [{"latents": 10, "beta": 50.0}, {"beta": 1e-6}, {"beta": 1e3, "scale": "standard"}]
+)
+def test_a_legend_lies_over_nothing(settings: dict[str, float]) -> None:
+    """That of the spectrum is beside the axes and in the picture; the others are on no curve."""
+    figure = figure_of(predict("digits", intervals="none", **settings))
+    figure.draw_without_rendering()
+    whole = figure.bbox
+    spectrum, *others = figure.axes
+    box = spectrum.get_legend().get_window_extent()
+    assert whole.x0 <= box.x0 and box.x1 <= whole.x1 and whole.y0 <= box.y0 and box.y1 < spectrum.bbox.y0
+    assert not box.overlaps(spectrum.xaxis.label.get_window_extent())
+    for axes in others:
+        box, line = axes.get_legend().get_window_extent(), axes.lines[0]
+        assert not line.get_transform().transform_path(line.get_path()).intersects_bbox(box, filled=False)
+
+
+@pytest.mark.parametrize("beta", [1e-6, 1.0, 1e3])
+def test_the_setting_is_on_the_rate_distortion_curve(beta: float) -> None:
+    curve, setting = figure_of(predict("digits", intervals="none", beta=beta)).axes[2].lines
+    rates, distortions = curve.get_data()
+    (rate,), (distortion,) = setting.get_data()
+    assert rates.min() <= rate <= rates.max()
+    assert distortion == pytest.approx(np.interp(rate, rates[::-1], distortions[::-1]), rel=0.1)

@@ -141,6 +141,16 @@ THEORY: dict[str, Plan] = {
     "derivations.theorem_3_origin": Plan(
         ("derivations.theorem_3_origin",), (SIGNS, _kernel("thm-3"), WITNESSES, _layers("thm-3"))
     ),
+    "derivations.origin_learned": Plan(
+        ("derivations.origin_learned",), (*_derived("origin_learned"), SIGNS, _proofs("hessian-learned"))
+    ),
+    "derivations.equation_12": Plan(
+        ("derivations.equation_12",), (*_derived("situation_witnesses"), _proofs("eq-12"), _layers("eq-12"))
+    ),
+    "derivations.collapsed_latents": Plan(
+        ("derivations.collapsed_latents",),
+        (*_derived("situation_witnesses"), _proofs("collapsed-latents"), _layers("collapsed-latents")),
+    ),
     "derivations.rotations": Plan(
         ("derivations.rotations",), (FACTS, _kernel("rotation"), WITNESSES, _layers("prop-2.rotation"))
     ),

@@ -182,3 +182,14 @@ def test_descent_over_all_parameters_ends_at_the_learned_decoder_variance() -> N
     assert close >= 200
     assert {"r-zero", "r-positive", "d1-below", "d1-at", "d1-above", "at-threshold", "complete-collapse"} <= met
     assert {"beta-below-ratio", "beta-at-ratio", "beta-above-ratio"} <= met
+
+
+@pytest.mark.parametrize("beta", [0.5, 1.2, 3.0])
+def test_what_no_mode_is_computed_of_stays_in_the_learned_variance(beta: float) -> None:
+    """Two latents of two modes that are computed, and two that are not: these are left over, so that the loss has a lower bound."""
+    squares = np.array([5.0, 3.0, 0.6, 0.4])
+    part = learned_decoder(levels(squares[:2], outputs=4, remaining=1.0), 2, beta)
+    whole = learned_decoder(levels(squares), 2, beta)
+    assert whole.variance > 0 and (part.bound, part.level) == (whole.bound, whole.level) == (0.0, False)
+    assert part.variance == pytest.approx(whole.variance, rel=FLOAT64_IDENTITY.value)
+    assert part.critical_beta == pytest.approx(whole.critical_beta[:2], rel=FLOAT64_IDENTITY.value)
