@@ -1,12 +1,17 @@
 """The printed formulas against a second transcription, as plain functions of numbers: a slip of ours is not the paper's."""
 
+import itertools
 import math
 
 import pytest
+from sympy import Integer
 
+from derivations.collapsed_latents import collapsed
+from derivations.equation_12 import least_of_equation_6
 from derivations.instances import instances
 from derivations.ledger import claims_by_id
-from derivations.notation import constant
+from derivations.notation import constant, d1
+from derivations.situations import rank
 
 LEDGER = claims_by_id()
 
@@ -80,6 +85,21 @@ def test_the_printed_sums(name):
             expected += sum(b * dec**2 * (s**2 / enc**2 - 1 - math.log(s**2 / enc**2)) for _, s in pairs)
             expected /= 2 * dec**2
         assert found == pytest.approx(expected)
+
+
+def test_the_printed_equation_12():
+    formula = LEDGER["eq-12.least"].printed.formula
+    for instance in instances():
+        b, dec, enc = (float(value) for value in (instance.beta, instance.eta_dec, instance.eta_enc))
+        ratios = [(float(s) / enc) ** 2 for s in instance.sigma]
+        expected = 5 / (2 * dec**2) + sum(b / 2 * (ratio - 1 - math.log(ratio)) for ratio in ratios)
+        assert float(instance.value(formula, None, {least_of_equation_6: Integer(5)})) == pytest.approx(expected)
+
+
+def test_the_printed_count_of_collapsed_latents():
+    formula = LEDGER["thm-1.collapsed-latents"].printed.formula
+    for many, latents, kept in itertools.product(range(3), range(3), range(3)):
+        assert bool(formula.subs({collapsed: many, d1: latents, rank: kept})) == (many >= latents - kept)
 
 
 def test_the_printed_conditions_and_values():

@@ -98,12 +98,6 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "~by_loss & (smallest < _CALMER * norm) -> ~by_loss & (smallest < _CALMER / norm)",
     ): "Once rounding drowns the loss, steps that calm the gradient less are taken, too; it ends by its other reason to stop.",
     (
-        "numerics.projection",
-        "Projection.alternated",
-        "self.Y @ found.V @ torch.linalg.inv_ex(found.V.mT @ found.V + torch.diag_embed(noise))[0] -> -(self.Y @ found.V @ "
-        "torch.linalg.inv_ex(found.V.mT @ found.V + torch.diag_embed(noise))[0])",
-    ): "The loss is even in the decoder X: with the encoder turned along, -X is as good as X.",
-    (
         "numerics.quasi_newton",
         "module",
         "8 -> 7",
@@ -141,15 +135,9 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "curvature <= 0 or longer >= radius ** 2 -> curvature <= 0 or longer > radius ** 2",
     ): "No step ends on the edge to the last bit.",
     (
-        "numerics.uncertainty",
+        "numerics.noise",
         "noise_edge",
-        "zeta_squared[zeta_squared > zeta_squared[0] * np.finfo(np.float64).eps * features] -> zeta_squared[zeta_squared >= "
-        "zeta_squared[0] * np.finfo(np.float64).eps * features]",
-    ): "No eigenvalue is the bound of rounding to the last bit.",
-    (
-        "numerics.uncertainty",
-        "noise_edge",
-        "np.quantile(positive, 0.75) / np.quantile(positive, 0.25) > _FLATNESS * high / low -> np.quantile(positive, 0.75) / "
-        "np.quantile(positive, 0.25) >= _FLATNESS * high / low",
-    ): "No measured ratio is the limit to the last bit.",
+        "int(np.sum(moments > np.median(moments) / (free * middle) * _largest(free, features))) -> int(np.sum(moments > "
+        "np.median(moments) * _largest(free, features)))",
+    ): "Where the search begins: it goes up and down from there until what is left has its own edge.",
 }

@@ -134,4 +134,20 @@ THEORY: dict[tuple[str, str, str], str] = {
         "sympy.expand((sympy.diff(_QUINTIC, _u) - 1).subs(_u, sympy.sqrt(3 + gap))) -> sympy.expand((sympy.diff(_QUINTIC, _u) -"
         " 1).subs(_u, sympy.sqrt(2 + gap)))",
     ): "The step says the same of u^2 >= 2, which is true, too, and more than is needed of u^2 >= 3.",
+    (
+        "derivations.collapsed_latents",
+        "module",
+        "Symbol('s', positive=True) -> Symbol('s', positive=False)",
+    ): "The steps hold for any multiple of the identity, of whatever sign.",
+    (
+        "derivations.collapsed_latents",
+        "rotation_steps",
+        "REDUCED.subs(Sigma, _s ** 2 * I_latent) -> REDUCED.subs(Sigma, _s * 2 * I_latent)",
+    ): "Another way to write a multiple of the identity, which every s gives.",
+    (
+        "derivations.equation_12",
+        "constant_steps",
+        "excess(Tuple(EQUATION_6, LINK)).subs({U: 0 * U, W: 0 * W}).doit() - partition -> excess(Tuple(EQUATION_6, LINK)).subs({U: U,"
+        " W: 0 * W}).doit() - partition",
+    ): "The excess depends on neither U nor W, as the step before shows: at any U it is that at 0.",
 }

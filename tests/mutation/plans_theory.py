@@ -145,11 +145,11 @@ THEORY: dict[str, Plan] = {
         ("derivations.origin_learned",), (*_derived("origin_learned"), SIGNS, _proofs("hessian-learned"))
     ),
     "derivations.equation_12": Plan(
-        ("derivations.equation_12",), (*_derived("situation_witnesses"), _proofs("eq-12"), _layers("eq-12"))
+        ("derivations.equation_12",), (*_derived("printed", "situation_witnesses"), _proofs("eq-12"), _layers("eq-12"))
     ),
     "derivations.collapsed_latents": Plan(
         ("derivations.collapsed_latents",),
-        (*_derived("situation_witnesses"), _proofs("collapsed-latents"), _layers("collapsed-latents")),
+        (*_derived("printed", "situation_witnesses"), _proofs("collapsed-latents"), _layers("collapsed-latents")),
     ),
     "derivations.rotations": Plan(
         ("derivations.rotations",), (FACTS, _kernel("rotation"), WITNESSES, _layers("prop-2.rotation"))

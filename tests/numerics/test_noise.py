@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import airy
 
-from numerics.noise import _FLATNESS, _TRACY_WIDOM, FALSE_ALARM, _quantiles, noise_edge
+from numerics.noise import _FLATNESS, _TRACY_WIDOM, FALSE_ALARM, _edge, _quantiles, noise_edge
 
 
 def spectrum(x: np.ndarray) -> np.ndarray:
@@ -66,6 +66,18 @@ def test_many_strong_modes_do_not_hide_one_another() -> None:
     rng = np.random.default_rng(23)
     squares = np.r_[np.full(20, 3000.0), np.ones(280)]
     assert above(spectrum(rng.standard_normal((100, 300)) * np.sqrt(squares)), 100, 300) == 20
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_edge_is_that_of_what_it_leaves(seed: int) -> None:
+    """Eight modes barely above it: beside the weakest of them the median sees fewer, and more than the first guess stand out."""
+    n, features = 150, 60
+    x = np.random.default_rng(seed).standard_normal((n, features)) * np.sqrt(
+        np.r_[np.full(8, 2.6), np.ones(features - 8)]
+    )
+    squares = spectrum(x)
+    edge, _ = noise_edge(squares, n, features)
+    assert edge == pytest.approx(_edge(squares * n, above(squares, n, features), n - 1, features) / n, rel=1e-12)
 
 
 @pytest.mark.parametrize(("n", "features"), [(1000, 200), (300, 200), (200, 300), (100, 1000)])
