@@ -147,7 +147,7 @@ THEORY: dict[tuple[str, str, str], str] = {
     (
         "derivations.equation_12",
         "constant_steps",
-        "excess(Tuple(EQUATION_6, LINK)).subs({U: 0 * U, W: 0 * W}).doit() - partition -> excess(Tuple(EQUATION_6, LINK)).subs({U: U,"
-        " W: 0 * W}).doit() - partition",
+        "excess(Tuple(EQUATION_6, LINK)).subs({U: 0 * U, W: 0 * W}).doit() - partition -> "
+        "excess(Tuple(EQUATION_6, LINK)).subs({U: U, W: 0 * W}).doit() - partition",
     ): "The excess depends on neither U nor W, as the step before shows: at any U it is that at 0.",
 }
