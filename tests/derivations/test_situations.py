@@ -32,7 +32,7 @@ from derivations.situations import (
     there,
     theta,
 )
-from derivations.universal import Universal, placements
+from derivations.universal import Universal, _combined, placements
 
 s = sympy.sqrt(beta) * eta_dec
 one, half = sympy.S.One, sympy.Rational(1, 2)
@@ -254,3 +254,21 @@ def test_the_least_loss_of_a_learned_sigma_is_that_of_a_fixed_one_where_that_is_
             for of, kind in ((instance, LEARNED), (replace(instance, sigma=best), FIXED))
         )
         assert is_exactly_zero(learned - fixed), instance
+
+
+def test_what_follows_a_mode_may_be_as_near_to_it_or_to_0_as_one_likes() -> None:
+    following = dict(Universal(PRIOR)._next_modes(Lt(zeta[i + 1], 1)))
+    names = {name.rsplit(" ", 1)[-1]: entries[zeta[i + 1]] / zeta[i] for name, entries in following.items()}
+    assert names["large"] == 1 and names["0"] == 0
+    (share,) = names["less"].free_symbols
+    assert [sympy.limit(names["less"], share, end) for end in (0, sympy.oo)] == [1, 0]
+
+
+@pytest.mark.parametrize("given", [True, False, None])
+@pytest.mark.parametrize("then", [True, False, None])
+def test_an_implication_is_as_true_as_its_parts_tell(given: bool | None, then: bool | None) -> None:
+    p, q = sympy.symbols("p q")
+    truth = {p: given, q: then}.__getitem__
+    expected = True if given is False or then is True else False if given is True and then is False else None
+    assert _combined(Implies(p, q), truth) is expected
+    assert _combined(sympy.Not(Implies(p, q)), truth) is (None if expected is None else not expected)

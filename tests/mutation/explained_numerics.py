@@ -6,6 +6,12 @@ NUMERICS: dict[tuple[str, str, str], str] = {
     (
         "numerics.bootstrap",
         "bootstrap_intervals",
+        "(found > np.finfo(np.float64).eps * n * found[:, :1]).all(0) -> "
+        "(found > np.finfo(np.float64).eps / n * found[:, :1]).all(0)",
+    ): "A bound of rounding: what is left of an eigenvalue that is none lies below either, or is told by its bias.",
+    (
+        "numerics.bootstrap",
+        "bootstrap_intervals",
         "rows - rows.mean(0) if centre else rows -> rows + rows.mean(0) if centre else rows",
     ): "Each resample takes its own mean off; what is taken off before only spares rounding, here a bit less.",
     (

@@ -111,7 +111,14 @@ NUMERICS: dict[str, Plan] = {
     "numerics.rational": _numeric("exact", "exact_signs", draws=("exact_problems", "_rational_scalars")),
     "numerics.draws": _numeric("draws"),
     "numerics.noise": _numeric("noise"),
-    "numerics.pairs": _numeric("pairs", "decoder_observables"),
+    "numerics.pairs": Plan(
+        (),
+        (
+            *_numeric("pairs", "decoder_observables").tests,
+            f"{LAYERS} -k 'beta-eta-loss and (exact or numeric) and agrees'",
+        ),
+        draws=("_planted",),
+    ),
     "numerics.ablated": _numeric("ablated"),
     "numerics.descent": _numeric("descent"),
     "numerics.volume": _numeric(

@@ -139,10 +139,10 @@ THEORY: dict[str, Plan] = {
         ),
     ),
     "derivations.theorem_3_origin": Plan(
-        ("derivations.theorem_3_origin",), (SIGNS, _kernel("thm-3"), WITNESSES, _layers("thm-3"))
+        ("derivations.theorem_3_origin",), (*_derived("origin"), SIGNS, _kernel("thm-3"), WITNESSES, _layers("thm-3"))
     ),
     "derivations.origin_learned": Plan(
-        ("derivations.origin_learned",), (*_derived("origin_learned"), SIGNS, _proofs("hessian-learned"))
+        ("derivations.origin_learned",), (*_derived("origin"), SIGNS, _proofs("hessian-learned"))
     ),
     "derivations.equation_12": Plan(
         ("derivations.equation_12",), (*_derived("printed", "situation_witnesses"), _proofs("eq-12"), _layers("eq-12"))
@@ -165,7 +165,7 @@ THEORY: dict[str, Plan] = {
     "derivations.rate_distortion": Plan(("derivations.rate_distortion",), _derived("network_losses")),
     "derivations.linear_agreement": Plan(("derivations.linear_agreement",), _derived("network_losses")),
     "derivations.tanh_networks": Plan(("derivations.tanh_networks",), _derived("network_losses"), draws=("points",)),
-    "derivations.saddle": Plan(("derivations.saddle",), _derived("mechanisms")),
+    "derivations.saddle": Plan(("derivations.saddle",), _derived("mechanisms", "origin")),
     "derivations.evaluation": Plan((), _derived("evaluation")),
     "derivations.exact_data": Plan((), _derived("exact_data"), draws=("exact_data.integers", "data_instances")),
     "derivations.instances": Plan(

@@ -98,6 +98,12 @@ def test_a_rank_deficient_sample_has_zeros() -> None:
     assert found.rank == 1 and found.zeta_squared[1:].max() <= CLOSE * found.zeta_squared[0]
 
 
+def test_a_constant_input_of_a_conditional_model_is_nothing() -> None:
+    x, y = sample(7, 60, 3), sample(8, 60, 2)
+    found, without = (spectrum_of(Array(each), Array(y)) for each in (np.column_stack([x, np.full(60, 3.0)]), x))
+    assert found.constant == 1 and agree(found.zeta_squared[:2], without.zeta_squared)
+
+
 def test_standardised_features_have_variance_one_and_constant_ones_none() -> None:
     x = np.column_stack([sample(5, 60, 3), np.full(60, 3.0)])
     scaled = (x[:, :3] - x[:, :3].mean(0)) / x[:, :3].std(0)

@@ -87,6 +87,15 @@ def test_modes_that_are_not_computed_are_reckoned_with() -> None:
     assert alone[1, 0] > 1.02 * whole[1, 0]  # without them they are missed
 
 
+def test_how_wide_an_interval_is() -> None:
+    """Two modes, the second a quarter of the first, n = 41: by hand, with 40 free."""
+    bounds = delta_intervals(np.array([4.0, 1.0]), 41)
+    for (low, high), ratio in zip(bounds, (1 / 4, 4.0), strict=True):
+        lift, bend = ratio / (1 - ratio) / 40, ratio / (1 - ratio) ** 2 / 40
+        slope = 1 + bend / (1 + lift)  # of log of the middle in log of the sample's value
+        assert np.log(high / low) == pytest.approx(2 * 1.959964 * np.sqrt(2 / 41 * slope / (1 + lift)), rel=1e-6)
+
+
 def test_apart_is_from_both_neighbours() -> None:
     step = APART * 0.1
     logs = np.cumsum([0.0, -1.02 * step, -0.98 * step, -2 * step])
