@@ -53,6 +53,7 @@ from derivations.notation import (
     zeta,
 )
 from derivations.proof import equal, margin, resolved, same, true
+from derivations.uniqueness import unique_length_steps
 
 # ------------------------------------------------------------------------------------------ as printed
 STATIONARY_V = Z.T * U * Inverse(U.T * U + beta * eta_dec**2 / eta_enc**2 * I_latent)
@@ -138,12 +139,25 @@ def rotated_deviations(rotation: MatrixExpr, instance: Instance) -> list[Expr]:
 
 
 def minimises_fixed_variance(formula: Basic) -> Decision:
-    """Judge (lambda_i, theta_i, P): is (F Lambda P, G Theta P) a global minimum of Eq 6 for every diagonal Sigma?"""
+    """Judge (lambda_i, theta_i, P): is (F Lambda P, G Theta P) a global minimum of Eq 6 for every diagonal Sigma?
+
+    And has every global minimum these lengths?
+    """
     rotation = formula.args[2]
     found = worse_instance(formula, rotation, instances())
     if found is not None:
         return found
-    return conclude([*least_loss_steps(), *sorting_steps(rotation), *mode_minimum_steps(formula, sigma_sorted[i])])
+    deviation = sigma_sorted[i]
+    named = zip(REGIMES, regimes(deviation), strict=True)
+    cases = [(name, case, deviation, name == REGIMES[0]) for name, case in named]
+    return conclude(
+        [
+            *least_loss_steps(),
+            *sorting_steps(rotation),
+            *mode_minimum_steps(formula, deviation),
+            *unique_length_steps(formula, cases),
+        ]
+    )
 
 
 def worse_instance(
@@ -235,7 +249,8 @@ CLAIMS = (
     Claim(
         "prop-2.minimum",
         "§4.1, Proposition 2, Eq 7-8",
-        "for any given diagonal Sigma the minimum is U = F Lambda P, V = G Theta P with Eq 8 (judged at P = I)",
+        "for any given diagonal Sigma U = F Lambda P, V = G Theta P with Eq 8 is a minimum (judged at P = I), and every global "
+        "minimum has these singular values",
         printed=Statement(Tuple(*equation_8(sigma[i]), Identity(d1)), minimises_fixed_variance),
         corrected=Statement(CORRECTED_8, minimises_fixed_variance),
         observable="fixed_minimiser",

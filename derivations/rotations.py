@@ -13,17 +13,14 @@ from sympy import And, Basic, Eq, Expr, ImmutableDenseMatrix, MatrixExpr, Trace,
 
 from derivations.claim import Claim, Decision, Erratum, Severity, Statement, Step, Verdict, conclude
 from derivations.instances import Instance
-from derivations.least_loss import ORTHOGONAL, REDUCED, candidate_step
-from derivations.matrix_calculus import Facts, gradient, matrix_normal_form
+from derivations.least_loss import candidate_step
+from derivations.matrix_calculus import matrix_normal_form
 from derivations.notation import (
     I_latent,
     Lambda,
     P,
     Sigma,
     Sigma_sorted,
-    Theta,
-    U,
-    V,
     i,
     sigma_sorted,
     weight,
@@ -32,6 +29,7 @@ from derivations.notation import (
 from derivations.proof import equal, margin, same
 from derivations.proposition_2_fixed_variance import CORRECTED_8
 from derivations.rotation_witnesses import refuting_rotation
+from derivations.uniqueness import stationarity_steps
 
 # ------------------------------------------------------------------------------------------ as printed
 ARBITRARY = Eq(P * P.T, I_latent, evaluate=False)
@@ -40,11 +38,8 @@ CORRECTED_FIXED = And(
     ARBITRARY, Eq(Lambda.T * Lambda * P * Sigma * P.T, Lambda.T * Lambda * Sigma_sorted, evaluate=False)
 )
 
+
 # -------------------------------------------------------------------------------- from the definitions
-STATIONARY: Facts = (*ORTHOGONAL, (Theta.T * Theta, Lambda.T * Lambda * Sigma_sorted / weight))
-"""Where every mode is stationary, c theta_i^2 = sigma_(i)^2 lambda_i^2."""
-
-
 def keeps_fixed_minimum(formula: Basic) -> Decision:
     """Judge a condition on P for (F Lambda P, G Theta P) to minimise Eq 6, with lambda_i, theta_i of the corrected Eq 8.
 
@@ -78,24 +73,6 @@ def refuted_for_fixed_variance(formula: Basic) -> Decision | None:
         return sum((square * rotated[k, k] for k, square in enumerate(squares)), sympy.S.Zero)
 
     return refuting_rotation(formula, CORRECTED_8, cost, "Tr(U Sigma U^T)", learned=False)
-
-
-@lru_cache(maxsize=1)
-def stationarity_steps() -> tuple[Step, ...]:
-    """At every stationary point U^T U Sigma = c V^T V; at U = F Lambda P, V = G Theta P this is the condition on P."""
-    difference = U.T * gradient(REDUCED, U) - (V.T * gradient(REDUCED, V)).T
-    gram = P.T * Lambda.T * Lambda * P
-    return (
-        equal(
-            "the two gradients combine to U^T U Sigma = c V^T V", difference, 2 * (U.T * U * Sigma - weight * V.T * V)
-        ),
-        equal(
-            "rotated back by P this is Lambda^T Lambda P Sigma P^T = c Theta^T Theta = Lambda^T Lambda Sigma_sorted",
-            P * (gram * Sigma - weight * P.T * Theta.T * Theta * P) * P.T,
-            Lambda.T * Lambda * P * Sigma * P.T - Lambda.T * Lambda * Sigma_sorted,
-            STATIONARY,
-        ),
-    )
 
 
 @lru_cache(maxsize=1)

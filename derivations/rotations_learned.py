@@ -28,7 +28,7 @@ from derivations.least_loss import ORTHOGONAL
 from derivations.notation import I_latent, Lambda, P, Sigma, Sigma_sorted, Theta, V, d1, eta_enc, i, weight, zeta
 from derivations.proof import equal, in_size, margin, same, written_out
 from derivations.rotation_witnesses import refuting_rotation
-from derivations.rotations import ARBITRARY, conjunct_steps, refuted_for_fixed_variance, stationarity_steps
+from derivations.rotations import ARBITRARY, conjunct_steps, refuted_for_fixed_variance
 from derivations.theorem_2_learned_variance import (
     EQUATION_17_18,
     best_variance,
@@ -36,6 +36,7 @@ from derivations.theorem_2_learned_variance import (
     minimises_learned_variance,
     water,
 )
+from derivations.uniqueness import stationarity_steps
 
 # ------------------------------------------------------------------------------------------ as printed
 GRAM = P.T * Lambda.T * Lambda * P

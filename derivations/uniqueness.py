@@ -1,4 +1,4 @@
-"""Every global minimum has the same singular values (§4.2, Theorem 1; §4.3, Theorem 2): where the bounds are strict.
+"""Every global minimum has the same singular values (Proposition 2, Theorems 1 and 2): where the bounds are strict.
 
 A minimum attains each bound of `least_loss`: V is the best one for U; the i-th largest lambda minimises the profile of its mode,
 which is strictly convex; and Tr(U Sigma U^T) is sum_i lambda_i^2 sigma_(i)^2. At a stationary point c V^T V = U^T U Sigma, so that
@@ -15,13 +15,35 @@ import sympy
 from sympy import And, Basic, Eq, Expr, Ge, Symbol, Tuple
 
 from derivations.claim import Step
-from derivations.least_loss import v
-from derivations.notation import i, weight, zeta
-from derivations.proof import positive, resolved, same, true, zero
-from derivations.rotations import stationarity_steps
+from derivations.least_loss import ORTHOGONAL, REDUCED, v
+from derivations.matrix_calculus import Facts, gradient
+from derivations.notation import Lambda, P, Sigma, Sigma_sorted, Theta, U, V, i, weight, zeta
+from derivations.proof import equal, positive, resolved, same, true, zero
 
 _square = Symbol("lambda_squared", nonnegative=True)
 _s, _c, _z = sympy.symbols("sigma c zeta", positive=True)
+
+
+STATIONARY: Facts = (*ORTHOGONAL, (Theta.T * Theta, Lambda.T * Lambda * Sigma_sorted / weight))
+"""Where every mode is stationary, c theta_i^2 = sigma_(i)^2 lambda_i^2."""
+
+
+@lru_cache(maxsize=1)
+def stationarity_steps() -> tuple[Step, ...]:
+    """At every stationary point U^T U Sigma = c V^T V; at U = F Lambda P, V = G Theta P this is the condition on P."""
+    difference = U.T * gradient(REDUCED, U) - (V.T * gradient(REDUCED, V)).T
+    gram = P.T * Lambda.T * Lambda * P
+    return (
+        equal(
+            "the two gradients combine to U^T U Sigma = c V^T V", difference, 2 * (U.T * U * Sigma - weight * V.T * V)
+        ),
+        equal(
+            "rotated back by P this is Lambda^T Lambda P Sigma P^T = c Theta^T Theta = Lambda^T Lambda Sigma_sorted",
+            P * (gram * Sigma - weight * P.T * Theta.T * Theta * P) * P.T,
+            Lambda.T * Lambda * P * Sigma * P.T - Lambda.T * Lambda * Sigma_sorted,
+            STATIONARY,
+        ),
+    )
 
 
 def _profile(singular: Expr, deviation: Expr, c: Expr) -> Expr:

@@ -31,8 +31,8 @@ def test_only_the_lengths_of_theorem_1_pass():
     assert all(step.verdict is Verdict.PROVED for step in strictness_steps())
 
 
-@pytest.mark.parametrize("name", ["thm-1.minimum", "thm-2.minimum"])
-def test_both_theorems_say_every_minimum(name):
+@pytest.mark.parametrize("name", ["prop-2.minimum", "thm-1.minimum", "thm-2.minimum"])
+def test_all_three_say_every_minimum(name):
     claim = claims_by_id()[name]
     texts = [step.text for step in claim.standing.decide(claim.standing.formula).steps]
     assert "every global minimum" in claim.title

@@ -5,6 +5,7 @@ import pytest
 from scipy.special import airy
 
 from numerics.noise import _FLATNESS, _TRACY_WIDOM, FALSE_ALARM, _edge, _quantiles, noise_edge
+from numerics.tolerances import FLOAT64_IDENTITY
 
 
 def spectrum(x: np.ndarray) -> np.ndarray:
@@ -77,7 +78,9 @@ def test_the_edge_is_that_of_what_it_leaves(seed: int) -> None:
     )
     squares = spectrum(x)
     edge, _ = noise_edge(squares, n, features)
-    assert edge == pytest.approx(_edge(squares * n, above(squares, n, features), n - 1, features) / n, rel=1e-12)
+    assert edge == pytest.approx(
+        _edge(squares * n, above(squares, n, features), n - 1, features) / n, rel=FLOAT64_IDENTITY.value
+    )
 
 
 @pytest.mark.parametrize(("n", "features"), [(1000, 200), (300, 200), (200, 300), (100, 1000)])

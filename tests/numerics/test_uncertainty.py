@@ -1,6 +1,7 @@
 """Intervals of eigenvalues against repeated sampling."""
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from collapse.reading import open_rows
 from derivations.errors import DataError
 from numerics.bootstrap import bootstrap_intervals
 from numerics.spectra import spectrum_of
-from numerics.tolerances import SPECTRUM
+from numerics.tolerances import FLOAT64_IDENTITY, SPECTRUM
 from numerics.uncertainty import APART, WIDEST, are_apart, delta_intervals
 
 
@@ -93,7 +94,8 @@ def test_how_wide_an_interval_is() -> None:
     for (low, high), ratio in zip(bounds, (1 / 4, 4.0), strict=True):
         lift, bend = ratio / (1 - ratio) / 40, ratio / (1 - ratio) ** 2 / 40
         slope = 1 + bend / (1 + lift)  # of log of the middle in log of the sample's value
-        assert np.log(high / low) == pytest.approx(2 * 1.959964 * np.sqrt(2 / 41 * slope / (1 + lift)), rel=1e-6)
+        wide = 2 * NormalDist().inv_cdf(0.975) * np.sqrt(2 / 41 * slope / (1 + lift))
+        assert np.log(high / low) == pytest.approx(wide, rel=FLOAT64_IDENTITY.value)
 
 
 def test_apart_is_from_both_neighbours() -> None:
