@@ -3,8 +3,23 @@
 import math
 from fractions import Fraction
 
+import numpy as np
 import pytest
+import sympy
 from decoder_model import CLAIMS, Model, witness
+from sympy import Rational
+
+from derivations.decoder_collapse import deciding
+from derivations.decoder_instances import (
+    at_held_deviations,
+    collapse_fixed,
+    collapse_learned,
+    decoder_instance,
+    decoder_instances,
+    learned_variance,
+    unbounded,
+    vanishes,
+)
 
 
 def test_collapse_below_the_threshold():
@@ -72,3 +87,31 @@ def test_the_failure_shows_the_numbers_that_decide(name):
         sums = f"add up to {m.r + sum(m.squares[m.d1 :])}, rank Z is {sum(q > 0 for q in m.squares)}"
         assert f"decoder_variance_vanishes is {m.vanishes} (r and the zeta_i^2 beyond d1 {sums})" in failure
     assert "(" in failure
+
+
+@pytest.mark.parametrize("factor", [2, Rational(1, 2)])
+def test_what_happens_with_sigma_held(factor):
+    """Each profile over s = eta_dec^2 by hand, in float64, on a grid: where it is least, and whether zeta_1 is then active."""
+    for instance in decoder_instances()[:20]:
+        held, facts = at_held_deviations(instance, sympy.sympify(factor))
+        level = float(factor) ** 2 * float(instance.beta)
+        modes = [float(value) for value in instance.zeta]
+        kept, lost = modes[: instance.d1], modes[instance.d1 :]
+        grid = np.geomspace(1e-4, 1e3, 4001)
+        costs = [np.where(z > np.sqrt(level * grid), 2 * z * np.sqrt(level * grid) - level * grid, z**2) for z in kept]
+        rest = float(instance.residual) + sum(z**2 for z in lost)
+        profile = (sum(costs) + rest) / (2 * grid) + instance.d2 / 2 * np.log(grid)
+        least, first = grid[profile.argmin()], modes[0] ** 2
+        assert set(held.sigma) == {factor * instance.eta_enc}
+        assert not facts[unbounded], "y is not zero, and a mode that is kept costs more the smaller s is"
+        assert facts[vanishes] == sympy.sympify(rest == 0)
+        assert facts[collapse_fixed] == sympy.sympify(first <= level * float(instance.eta_dec) ** 2)
+        if abs(first - level * least) > 1e-2 * first:
+            assert facts[collapse_learned] == sympy.sympify(bool(first < level * least)), instance
+        if facts[collapse_learned]:
+            assert float(facts[learned_variance]) == pytest.approx(least, rel=0.01)
+
+
+def test_what_decides_is_told_with_the_square():
+    said = deciding(collapse_fixed, decoder_instance([2], 0, "1/2", eta_dec=3))
+    assert said == "zeta_1^2 = 4 and beta eta_dec^2 = 9/2, with the given eta_dec^2 = 9"

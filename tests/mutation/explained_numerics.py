@@ -10,11 +10,6 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "(found > np.finfo(np.float64).eps / n * found[:, :1]).all(0)",
     ): "A bound of rounding: what is left of an eigenvalue that is none lies below either, or is told by its bias.",
     (
-        "numerics.bootstrap",
-        "bootstrap_intervals",
-        "rows - rows.mean(0) if centre else rows -> rows + rows.mean(0) if centre else rows",
-    ): "Each resample takes its own mean off; what is taken off before only spares rounding, here a bit less.",
-    (
         "numerics.decoder_objective",
         "decoder_hessian",
         "vae_loss(W, U, log_variance, A, C, y2, 0 * beta, scale, eta_enc) -> vae_loss(W, U, log_variance, A, C, y2, 0 / beta, "
@@ -114,17 +109,6 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "30 -> 29",
     ): "How many steps it remembers is its pace, chosen by trial.",
     (
-        "numerics.scales",
-        "variances_of",
-        "np.where(variances <= RANK_CUTOFF.value * second, 0.0, variances) -> np.where(variances < RANK_CUTOFF.value * second, "
-        "0.0, variances)",
-    ): "They differ for features that are 0 throughout, whose variance is 0 either way.",
-    (
-        "numerics.spectra",
-        "_conditional",
-        "x.shape[0] is not None and x.shape[0] < D0 -> x.shape[0] is not None and x.shape[0] <= D0",
-    ): "With as many rows as inputs both ways give the same numbers.",
-    (
         "numerics.streaming",
         "module",
         "100 -> 101",
@@ -146,4 +130,14 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "int(np.sum(moments > np.median(moments) / (free * middle) * _largest(free, features))) -> int(np.sum(moments > "
         "np.median(moments) * _largest(free, features)))",
     ): "Where the search begins: it goes up and down from there until what is left has its own edge.",
+    (
+        "numerics.pairs",
+        "_of_descent",
+        "(layer.minimum(problem), max(problem.d1, problem.dstar) + 1) -> (layer.minimum(problem), max(problem.d1, problem.dstar))",
+    ): "One 0 fewer beyond the last latent: no statement on a latent and the next reaches it.",
+    (
+        "numerics.observables.conditions",
+        "rotation",
+        "(yield truth(problem, stated, found)) -> (yield truth(problem, found, stated))",
+    ): "Whether two truths agree has no order.",
 }

@@ -64,7 +64,7 @@ THEORY: dict[str, Plan] = {
         draws=("spread", "_water", "_scales", "_prior", "_deviations", "_width"),
     ),
     "derivations.decoder_variance": Plan(DECODER, _derived("decoder_variance")),
-    "derivations.decoder_collapse": Plan(DECODER, _derived("decoder_variance")),
+    "derivations.decoder_collapse": Plan(DECODER, LEARNED_DECODER),
     "derivations.ablation": Plan(("derivations.ablation",), _derived("ablation")),
     "derivations.regression": Plan(("derivations.regression",), _derived("mechanisms"), draws=("regression_data",)),
     "derivations.input_variance": Plan(("derivations.input_variance",), _derived("mechanisms")),
