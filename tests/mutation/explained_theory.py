@@ -76,12 +76,6 @@ THEORY: dict[tuple[str, str, str], str] = {
         "d1))",
     ): "At Sigma = 0 no such mode costs anything, however many are added up.",
     (
-        "derivations.instances",
-        "_vanishes",
-        "not number.free_symbols and abs(number.evalf(15)) > Rational(1, 10 ** 6) -> not number.free_symbols and "
-        "abs(number.evalf(15)) > Rational(1, 10 ** 5)",
-    ): "A short cut for what fifteen digits tell from 0, taken less often: `simplify`, in the line below, decides as well.",
-    (
         "derivations.matrix_calculus",
         "module",
         "(noise * x.T, ZeroMatrix(*(noise * x.T).shape)) -> (noise * x.T, ZeroMatrix(*(noise / x.T).shape))",
@@ -150,4 +144,9 @@ THEORY: dict[tuple[str, str, str], str] = {
         "excess(Tuple(EQUATION_6, LINK)).subs({U: 0 * U, W: 0 * W}).doit() - partition -> "
         "excess(Tuple(EQUATION_6, LINK)).subs({U: U, W: 0 * W}).doit() - partition",
     ): "The excess depends on neither U nor W, as the step before shows: at any U it is that at 0.",
+    (
+        "derivations.situations",
+        "_letters",
+        "frozenset(named & OTHER.keys()) -> frozenset(named | OTHER.keys())",
+    ): "More is computed of a minimum than is asked for, and thrown away.",
 }
