@@ -3,6 +3,7 @@
 One that holds with room to spare is mostly one that says too little: a sum where a difference was meant, or half a regime.
 """
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from itertools import combinations
@@ -12,6 +13,7 @@ import sympy
 from sympy import Basic, Expr
 from watched_proofs import prove_watching
 
+from derivations.notation import i, zeta
 from derivations.proof import margin, resolved
 
 PROVED = (
@@ -107,3 +109,22 @@ def test_modes_of_any_two_sizes_are_compared_at_the_origin() -> None:
     for fall, smaller in ((1, 2), (2, 1)):
         difference = alike.subs(letters["fall"], fall) - ((smaller + fall) ** 2 - smaller**2)
         assert sympy.solve(difference, margin) == [smaller]
+
+
+@pytest.mark.parametrize("name", [*PROVED, "prop-2.rotation", "thm-2.rotation"])
+def test_a_case_is_what_it_is_called(name: str) -> None:
+    """Every threshold is 1 where every symbol is: zeta_i is above, at or below it as the step says."""
+    places = {"above": lambda value: value > 1, "at": lambda value: value == 1, "below": lambda value: 0 < value < 1}
+    heard: list[tuple[str, str, Expr]] = []
+
+    def hear(text: str, statement: Basic, answer: bool | None, case: Mapping[Basic, Expr] | None) -> None:
+        called = re.search(r"\((above|at|below) the threshold\)", text)
+        if called and case is not None and zeta[i] in case:
+            heard.append((text, called.group(1), case[zeta[i]]))
+
+    prove_watching(name, "_decided", hear)
+    for text, place, value in heard:
+        entries = {entry: sympy.S.One for entry in value.atoms(sympy.Indexed)}
+        number = value.xreplace(entries).subs(dict.fromkeys(value.xreplace(entries).free_symbols, 1))
+        assert places[place](number), (text, value)
+    assert heard or name not in ("prop-2.minimum", "prop-2.rotation", "thm-2.minimum")

@@ -149,4 +149,14 @@ THEORY: dict[tuple[str, str, str], str] = {
         "_letters",
         "frozenset(named & OTHER.keys()) -> frozenset(named | OTHER.keys())",
     ): "More is computed of a minimum than is asked for, and thrown away.",
+    (
+        "derivations.input_variance",
+        "family_steps",
+        "singular ** 2 - (singular - sympy.sqrt(weight * _s)) ** 2 -> singular * 2 - (singular - sympy.sqrt(weight * _s)) ** 2",
+    ): "The cost is differentiated: a constant, whatever it is, falls away.",
+    (
+        "derivations.input_variance",
+        "family_steps",
+        "sympy.diff(root_water ** 2 * _s / eta_enc ** 2, _s) -> sympy.diff(root_water ** 2 * _s / eta_enc, _s)",
+    ): "The slope is shown to be positive, and so is any positive multiple of it.",
 }

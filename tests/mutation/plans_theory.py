@@ -152,7 +152,7 @@ THEORY: dict[str, Plan] = {
         (*_derived("printed", "situation_witnesses"), _proofs("collapsed-latents"), _layers("collapsed-latents")),
     ),
     "derivations.rotations": Plan(
-        ("derivations.rotations",), (FACTS, _kernel("rotation"), WITNESSES, _layers("prop-2.rotation"))
+        ("derivations.rotations",), (SIGNS, FACTS, _kernel("rotation"), WITNESSES, _layers("prop-2.rotation"))
     ),
     "derivations.rotation_witnesses": Plan(
         ("derivations.rotations", "derivations.rotations_learned"),
