@@ -6,16 +6,17 @@ from dataclasses import replace
 from functools import lru_cache
 
 import sympy
-from sympy import Basic, Eq, Ge, Symbol
+from sympy import And, Basic, Eq, Ge, Gt, Symbol
 
 from derivations.claim import Assumption, Claim, Decision, Erratum, Severity, Statement, Step, conclude, needed, refuted
 from derivations.instances import Instance
 from derivations.least_loss import ORTHOGONAL, REDUCED
-from derivations.notation import F, G, I_latent, Lambda, P, Sigma, Theta, U, V, d1
+from derivations.notation import F, G, I_latent, Lambda, P, Sigma, Theta, U, V, d1, eta_enc
 from derivations.proof import equal, true
+from derivations.proposition_2_fixed_variance import REGIMES, regimes
 from derivations.rotation_witnesses import rotations
 from derivations.situations import FIXED, PRIOR, facts, rank, theta
-from derivations.theorem_1_prior_variance import prior_instances
+from derivations.theorem_1_prior_variance import EQUATION_10, prior_instances
 
 collapsed = Symbol("collapsed", integer=True, nonnegative=True)
 """How many latents have the prior's distribution whatever x is: sigma_i = eta_enc, and column i of W is 0."""
@@ -58,14 +59,33 @@ def happens(instance: Instance, P: sympy.ImmutableDenseMatrix) -> dict[Basic, Ba
     return {collapsed: sympy.Integer(silent), directions: sympy.Integer(instance.d1 - encoder.rank()), rank: kept}
 
 
+@lru_cache(maxsize=1)
+def count_steps() -> tuple[Step, ...]:
+    """As many directions are left as U V^T has rank: theta_i is 0 exactly where lambda_i theta_i is. P does not change a rank."""
+    decoder, encoder = EQUATION_10.args
+    return tuple(
+        true(
+            f"theta_i and lambda_i theta_i are both {'positive' if kept else '0'} ({name})",
+            And(relation(encoder, 0), relation(decoder * encoder, 0)),
+            case,
+        )
+        for name, case in zip(REGIMES, regimes(eta_enc), strict=True)
+        for kept in (name == REGIMES[0],)
+        for relation in ((Gt if kept else Eq),)
+    )
+
+
 # -------------------------------------------------------------------------------------------- verdicts
 def holds_at_every_minimum(formula: Basic) -> Decision:
     """Judge a Boolean of how many latents, and how many directions, collapse: does it hold at every global minimum?"""
     found = _failing(formula, instances_with_rotations())
     if found is not None:
         return found
+    # the axes of collapsed latents are some of the directions, of which there are d1 less the number of theta_i that are not 0
     at = {rank: _rank, d1: _rank + _collapsed + _further, collapsed: _collapsed, directions: _collapsed + _further}
-    return conclude([*rotation_steps(), true("at most as many latents as directions collapse", formula, at)])
+    return conclude(
+        [*rotation_steps(), *count_steps(), true("so it is for any number of latents among them", formula, at)]
+    )
 
 
 @lru_cache(maxsize=1)
