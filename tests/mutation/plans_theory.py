@@ -149,7 +149,11 @@ THEORY: dict[str, Plan] = {
     ),
     "derivations.collapsed_latents": Plan(
         ("derivations.collapsed_latents",),
-        (*_derived("collapsed_latents", "printed", "situation_witnesses"), _proofs("collapsed-latents"), _layers("collapsed-latents")),
+        (
+            *_derived("collapsed_latents", "printed", "situation_witnesses"),
+            _proofs("collapsed-latents"),
+            _layers("collapsed-latents"),
+        ),
     ),
     "derivations.rotations": Plan(
         ("derivations.rotations",), (SIGNS, FACTS, _kernel("rotation"), WITNESSES, _layers("prop-2.rotation"))
