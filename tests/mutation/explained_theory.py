@@ -129,16 +129,6 @@ THEORY: dict[tuple[str, str, str], str] = {
         " 1).subs(_u, sympy.sqrt(2 + gap)))",
     ): "The step says the same of u^2 >= 2, which is true, too, and more than is needed of u^2 >= 3.",
     (
-        "derivations.collapsed_latents",
-        "module",
-        "Symbol('s', positive=True) -> Symbol('s', positive=False)",
-    ): "The steps hold for any multiple of the identity, of whatever sign.",
-    (
-        "derivations.collapsed_latents",
-        "rotation_steps",
-        "REDUCED.subs(Sigma, _s ** 2 * I_latent) -> REDUCED.subs(Sigma, _s * 2 * I_latent)",
-    ): "Another way to write a multiple of the identity, which every s gives.",
-    (
         "derivations.equation_12",
         "constant_steps",
         "excess(Tuple(EQUATION_6, LINK)).subs({U: 0 * U, W: 0 * W}).doit() - partition -> "
@@ -159,4 +149,16 @@ THEORY: dict[tuple[str, str, str], str] = {
         "family_steps",
         "sympy.diff(root_water ** 2 * _s / eta_enc ** 2, _s) -> sympy.diff(root_water ** 2 * _s / eta_enc, _s)",
     ): "The slope is shown to be positive, and so is any positive multiple of it.",
+    (
+        "derivations.collapsed_latents",
+        "module",
+        "sympy.symbols('R kappa further', integer=True, nonnegative=True) -> sympy.symbols('R kappa further', integer=False, "
+        "nonnegative=True)",
+    ): "What is shown of all nonnegative numbers holds of integers.",
+    (
+        "derivations.collapsed_latents",
+        "holds_at_other_variances",
+        "replace(instance, sigma=tuple((2 * deviation for deviation in instance.sigma))) -> "
+        "replace(instance, sigma=tuple((2 / deviation for deviation in instance.sigma)))",
+    ): "Other deviations that are not the prior's.",
 }
