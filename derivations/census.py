@@ -52,7 +52,12 @@ CENSUS: tuple[Item, ...] = (
     _item("§4.1, after Proposition 2", "what the eigenvalues of Z Z^T are", "s4.1.eigenvalue"),
     _item("Equation 9", "Z Z^T for a linear target", "eq-9.alignment"),
     _item("§4.1, after Equation 9", "Z Z^T is positive semidefinite", "eq-9.semidefinite"),
-    _item("§4.1, after Equation 9", "what makes the eigenvalues of Z Z^T large", "s4.1.large-eigenvalues"),
+    _item(
+        "§4.1, after Equation 9",
+        "what makes the eigenvalues of Z Z^T large",
+        "s4.1.large-eigenvalues",
+        "s4.1.larger-eigenvalues",
+    ),
     _item("§4.1, after Equation 9", "the spectrum for a VAE", "s4.1.vae-spectrum"),
     _item("§4.1, after Equation 9", "A is the covariance of the input", "s4.1.covariance"),
     _item("Theorem 1", "the minimum for sigma_i = eta_enc", "thm-1.minimum"),

@@ -6,7 +6,7 @@ prior N(0, tau^2) on each entry of the d2 x D0 matrix B; d2 = 1 is the textbook'
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -167,6 +167,7 @@ def regression_data() -> tuple[RegressionData, ...]:
         ([[1, 1, -1, -1], [1, -1, 1, -1]], [[2, 1, 0, 2], [1, -1, -1, 1]]),
         ([[1, 1, -1, -1], [1, -1, 1, -1]], [[3, -2, -2, 3], [1, -1, -1, 1]]),
         ([[1, 0], [0, 0]], [[0, 4]]),
+        ([[1, 1]], [[2, -1]]),
     )
     scales = ((1, 1), (2, "1/2"), ("1/3", 3))
     return tuple(
@@ -213,6 +214,43 @@ def _with_shifted_prior(formula: Basic) -> Decision:
     return needed(next(_failures(formula, sympy.S.One), None))
 
 
+def _with_laplace_prior(formula: Basic) -> Decision:
+    """The prior density of a weight b falls as exp(-|b|/tau): its kink holds the origin against a small slope."""
+
+    def rise(data: RegressionData) -> Expr:
+        # the prior's own pull is centred at 0 and smooth there: the slope is the likelihood's
+        return max(abs(entry) for entry in data.slope()) - 1 / data.tau
+
+    return needed(_first_failure(formula, rise, "prior"))
+
+
+def _with_laplace_noise(formula: Basic) -> Decision:
+    """The density of a target about b x falls as exp(-|y - b x|/eta_dec), for one weight b: signs of targets count, not sizes."""
+
+    def rise(data: RegressionData) -> Expr | None:
+        if len(data.inputs.col(0)) > 1 or data.targets.rows > 1:
+            return None
+        points = list(zip(data.inputs, data.targets, strict=True))
+        kinks = sum(abs(px) for px, py in points if py == 0)
+        return (abs(sum(sympy.sign(py) * px for px, py in points)) - kinks) / data.eta_dec
+
+    return needed(_first_failure(formula, rise, "noise"))
+
+
+def _first_failure(formula: Basic, rise: Callable[[RegressionData], Expr | None], changed: str) -> Decision | None:
+    """A refutation where a log-concave density is a Laplace one: the steepest rise from the origin says whether it is a maximum."""
+    for data in regression_data():
+        steepest = rise(data)
+        if steepest is not None and data.value(formula, max(steepest, sympy.S.Zero)) != sympy.true:
+            verb = "is not" if steepest > 0 else "is"
+            return refuted(
+                data.named() | {"density": f"Laplace {changed}"},
+                f"E[y x^T] = {data.correlation.tolist()}, the log posterior rises from 0 at a rate of {steepest} at most: "
+                f"the origin {verb} its maximum",
+            )
+    return None
+
+
 CLAIMS = (
     Claim(
         "s4.5.regression",
@@ -222,7 +260,11 @@ CLAIMS = (
         printed=Statement(NEVER, characterises_maximum),
         corrected=Statement(WITHOUT_CORRELATION, characterises_maximum),
         observable="posterior_maximum",
-        assumptions=(Assumption("the prior on the weights has mean 0", _with_shifted_prior),),
+        assumptions=(
+            Assumption("the prior on the weights has mean 0", _with_shifted_prior),
+            Assumption("the prior on the weights is Gaussian", _with_laplace_prior),
+            Assumption("the noise is Gaussian", _with_laplace_noise),
+        ),
         erratum=Erratum(
             printed="the origin can never be a local maximum of the posterior",
             holds="it is one, and then the global one, exactly where E[y x^T] = 0; data in general position have "

@@ -27,6 +27,8 @@ def _cases() -> list[Instance]:
         Instance((Rational(6), Rational(4), Rational(3)), (Rational(1, 2), one, one), one, one, one, 3, 4),
         Instance((Rational(4), Rational(1)), (two, one), one, Rational(3, 2), one, 2, 3),
         Instance((Rational(4),), (two, one, two), one, one, one, 1, 2),
+        # collapsed latents of different deviations, which may be in any order
+        Instance((Rational(4),), (two, one, Rational(3)), one, one, one, 1, 2),
     ]
 
 

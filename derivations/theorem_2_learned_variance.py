@@ -142,7 +142,7 @@ def _reduction_steps() -> tuple[Step, ...]:
 
 
 def minimises_over_variance(formula: Basic) -> Decision:
-    """Judge sigma_i at the global minimum for the modes that Z has: the minimiser of l_i, in the order of the modes."""
+    """Judge sigma_i at the global minimum for every latent: the minimiser of l_i, in the order of the modes."""
     found = non_stationary_instance(formula)
     if found is not None:
         return found
@@ -234,7 +234,7 @@ CLAIMS = (
     Claim(
         "thm-2.variance",
         "§4.3, Theorem 2, Eq 19",
-        "the encoder standard deviations at the global minimum for i <= min(d0, d2)",
+        "the encoder standard deviations at the global minimum: not for i <= min(d0, d2) only, but for every i <= d1",
         printed=Statement(EQUATION_19, minimises_over_variance),
         observable="encoder_std",
         uses=("eq-13.reduced", "prop-3.variance"),

@@ -14,19 +14,24 @@ from derivations.instances import Instance, instances, tidy
 from derivations.least_loss import REDUCED
 from derivations.matrix_calculus import differential, gradient
 from derivations.notation import (
+    D0,
+    P_A,
     Sigma,
     SquaredNorm,
     U,
     V,
+    W,
     Z,
     d0,
     d1,
     d2,
+    inverse_root_Phi,
     sigma_sorted,
     weight,
     zeta,
 )
 from derivations.proof import equal, margin, nonnegative, positive, same, true, zero
+from derivations.proposition_1_reduction import LINK, SPECTRAL
 from derivations.proposition_2_fixed_variance import least_loss
 from derivations.theorem_1_prior_variance import prior_instances
 
@@ -50,9 +55,10 @@ THEOREM_3 = Equivalent(Ge(smallest_eigenvalue, 0), Eq(gap, 0))
 NO_MIDDLE = Not(And(is_local, Not(is_global)))
 
 # -------------------------------------------------------------------------------- from the definitions
-du, dv, f, g, a = (
+du, dv, dw, f, g, a = (
     MatrixSymbol("dU", d2, d1),
     MatrixSymbol("dV", d0, d1),
+    MatrixSymbol("dW", D0, d1),
     MatrixSymbol("f", d2, 1),
     MatrixSymbol("g", d0, 1),
     MatrixSymbol("a", d1, 1),
@@ -65,6 +71,22 @@ def hessian_form() -> Expr:
     """The second differential of Eq 6 at U = V = 0 along (dU, dV), twice."""
     second = differential(differential(REDUCED, {U: du, V: dv}), {U: du, V: dv})
     return second.subs({U: 0 * U, V: 0 * V}).doit()
+
+
+@lru_cache(maxsize=1)
+def layer_steps() -> tuple[Step, ...]:
+    """From U and W to U and V: the form of Eq 5 at U = W = 0 is that of Eq 6 along dV = Phi^(1/2) P_A^T dW, which is any dV."""
+    in_layers = REDUCED.subs(V, LINK).doit()
+    second = differential(differential(in_layers, {U: du, W: dw}), {U: du, W: dw})
+    return (
+        equal(
+            "the second differential in U and W at 0 is that in U and V along dV = Phi^(1/2) P_A^T dW",
+            second.subs({U: 0 * U, W: 0 * W}).doit(),
+            hessian_form().subs(dv, LINK.subs(W, dw)),
+            SPECTRAL,
+        ),
+        equal("every dV is that of some dW", LINK.subs(W, P_A * inverse_root_Phi * dv), dv, SPECTRAL),
+    )
 
 
 def smallest_curvature(singular: Expr, deviation: Expr, c: Expr) -> Expr:
@@ -98,6 +120,7 @@ def origin_steps() -> tuple[Step, ...]:
     )
     slope_u, slope_v = (gradient(form.subs(weight, _c), variable) for variable in (du, dv))
     return (
+        *layer_steps(),
         equal(
             "the loss minus its value at the origin", REDUCED - at_origin, SquaredNorm(U * V.T) + form.subs(along) / 2
         ),

@@ -13,7 +13,7 @@ from derivations import notation as n
 from derivations.alignment import M, M_square, b, gamma
 from derivations.first_moments import Cov_x, mu_x
 from derivations.setting import quadratic_form
-from derivations.signal_strength import bound, total
+from derivations.signal_strength import aligned, aligned_there, bound, gamma_there, total, total_there
 from numerics.booleans import truth as holds
 from numerics.draws import Draw
 from numerics.lambdified import evaluate
@@ -75,6 +75,26 @@ def signal_strength(layer: Layer, formula: Basic) -> Iterator[Finding]:
             _, outer = _outer(draw, known[gamma] * blind @ draw.values[n.x])
             known |= {M: blind, total: np.trace(outer)}
             yield truth(draw, bool(holds(formula, known, draw.backend, tolerance)), True)
+
+
+def signal_growth(layer: Layer, formula: Basic) -> Iterator[Finding]:
+    """A Boolean of gamma, Tr(M A M^T) and Tr(Z Z^T), here and with more or less of either; for M of zeros too."""
+    tolerance = EXACT if layer.name == "exact" else FLOAT64_IDENTITY
+    for draw, values, _ in _linear_targets(layer, M):
+        for matrix in (values[M], 0 * values[M]):
+            here = dict(zip((aligned, total), _aligned_and_total(draw, values[gamma], matrix), strict=True))
+            for factor, stretch in ((2, 1), (1, 2), (1, 1), (2, 0), (1, 0), (3, 2)):
+                stronger, other = values[gamma] * factor, matrix * stretch
+                found = _aligned_and_total(draw, stronger, other)
+                there = dict(zip((aligned_there, total_there), found, strict=True)) | {gamma_there: stronger}
+                known = values | here | there
+                yield truth(draw, bool(holds(formula, known, draw.backend, tolerance)), True)
+
+
+def _aligned_and_total(draw: Draw, strength: Any, matrix: Any) -> tuple[Any, Any]:
+    """Tr(M A M^T) over the draw's inputs, and Tr(Z Z^T) for y = gamma M x."""
+    seen = matrix @ draw.values[n.x]
+    return (seen * seen).sum() / seen.shape[1], np.trace(_outer(draw, strength * seen)[1])
 
 
 def _unseen(draw: Draw) -> list[Any]:
@@ -148,6 +168,7 @@ CHECKS: dict[str, dict[str, Check]] = {
     "outer_product_eigenvalue": without_descent(outer_product_eigenvalue),
     "alignment": without_descent(alignment),
     "signal_strength": without_descent(signal_strength),
+    "signal_growth": without_descent(signal_growth),
     "outer_product_form": without_descent(outer_product_form),
     "vae_spectrum": without_descent(vae_spectrum),
     "vae_covariance": without_descent(vae_covariance),

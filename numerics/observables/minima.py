@@ -42,9 +42,9 @@ def minimiser(layer: Layer, formula: Basic, kind: str) -> Iterator[Finding]:
 
 
 def encoder_std(layer: Layer, formula: Basic, *, extra: bool) -> Iterator[Finding]:
-    """sigma_i of the modes that Z has, or of the latents beyond them: with U and W of Theorem 2 the point is a minimum."""
+    """sigma_i of all latents, or of those beyond the modes that Z has: with U and W of Theorem 2 the point is a minimum."""
     for problem in layer.problems("learned"):
-        modes = slice(problem.dstar, None) if extra else slice(0, min(problem.d1, problem.dstar))
+        modes = slice(problem.dstar, None) if extra else slice(None)
         size = max(problem.d1, problem.dstar) + 1
         stated = evaluate(formula, symbol_values(problem), backend_of(problem))
         deviations = np.broadcast_to(np.asarray(stated), size)[: problem.d1][modes]
