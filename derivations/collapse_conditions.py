@@ -106,7 +106,8 @@ CLAIMS = (
         assumptions=(Assumption("sigma_i = eta_enc for all i", ANY_FIXED),),
         erratum=Erratum(
             "when the sign is negative for some i, the learned model becomes low-rank",
-            "rank U V^T < d* iff d1 < d* or the sign at i = d* is not positive; what collapses beyond d* leaves the rank full",
+            "rank U V^T < d* iff d1 < d* or the sign at i = d* is not positive; what collapses beyond d* leaves the rank full, "
+            "if below d1 (thm-1.low-rank)",
             Severity.CONDITION,
         ),
     ),

@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import product
 
 import sympy
-from sympy import And, Basic, Derivative, Eq, Expr, Le, Lt, Min, Sum, Symbol, log
+from sympy import And, Basic, Derivative, Eq, Expr, Le, Lt, Min, Sum, Symbol, log, sqrt
 
 from derivations.claim import Assumption, Decision, Step, Verdict, conclude, needed, refuted
 from derivations.decoder_instances import (
@@ -27,9 +27,9 @@ from derivations.decoder_instances import (
     unbounded,
     vanishes,
 )
-from derivations.decoder_variance import CLOSED_FORM, kept, s, sign_steps, slope_steps
+from derivations.decoder_variance import CLOSED_FORM, kept, least_mode, s, sign_steps, singular, slope_steps
 from derivations.instances import why_false
-from derivations.notation import D0, beta, d0, d1, d2, dstar, eta_dec, i, residual, zeta
+from derivations.notation import D0, beta, d0, d1, d2, dstar, eta_dec, eta_enc, i, residual, zeta
 from derivations.proof import Case, holds, is_zero, margin, nonnegative, positive, same, written_out, zero
 
 squares = Sum(zeta[i] ** 2, (i, 1, dstar))
@@ -102,6 +102,48 @@ def vanishing_steps() -> tuple[Step, ...]:
         ),
         nonnegative("it is never below that", piece - left / size, {size: gap + modes * beta}),
         nonnegative("R_k falls with k, so that the least limit is that of k = min(d1, d*)", (left + more) - left),
+    )
+
+
+@lru_cache(maxsize=1)
+def held_vanishing_steps() -> tuple[Step, ...]:
+    """For every fixed Sigma too the learned s tends to R/d2 as beta tends to 0, R = r + sum of zeta_i^2 beyond d1.
+
+    g(s) = d2 s - R - sum over i <= d1 of zeta_i min(zeta_i, c_i sqrt(beta s)), c_i = sigma_(i)/eta_enc, is convex, and not positive
+    at 0: it vanishes once beyond, where s is R/d2 or more, and E|y|^2/d2 at most.
+    """
+    deviation, count = Symbol("sigma_i", positive=True), Symbol("n", positive=True)
+    unit = deviation / eta_enc
+    active, collapsed = (least_mode(active=on, held=deviation) for on in (True, False))
+    line, edge = singular * unit * sqrt(beta * s), singular**2 / (unit**2 * s)
+    taken = singular * Min(singular, unit * sqrt(beta * s))
+    bound = count * line.subs(s, explained / d2)
+    limit = sympy.limit(bound, beta, 0, "+")
+    steps = [
+        written_out("2 s^2 times the slope of an active mode's least loss", 2 * s**2 * Derivative(active, s), -line),
+        written_out("and of a collapsed one's", 2 * s**2 * Derivative(collapsed, s), -(singular**2)),
+    ]
+    for name, level, part in (
+        ("active", edge / (1 + margin) ** 2, line),
+        ("at its threshold", edge, line),
+        ("collapsed", edge * (1 + margin) ** 2, singular**2),
+    ):
+        steps += [
+            same(f"what a mode takes off g at a held sigma_i ({name})", taken, part, {beta: level}),
+            nonnegative(f"never less than nothing, so that s is R/d2 or more ({name})", part, {beta: level}),
+            nonnegative(
+                f"never more than zeta_i^2: s is E|y|^2/d2 at most ({name})", singular**2 - part, {beta: level}
+            ),
+            nonnegative(f"never more than zeta_i c_i sqrt(beta s) ({name})", line - part, {beta: level}),
+        ]
+    return (
+        *steps,
+        nonnegative("g is convex: the lesser of a number and a concave line is taken off", -sympy.diff(line, s, 2)),
+        Step(
+            "n modes take off a sum that tends to 0 with beta, at any s up to E|y|^2/d2",
+            Eq(sympy.Limit(bound, beta, 0), 0, evaluate=False),
+            Verdict.PROVED if limit == 0 else Verdict.UNDECIDED,
+        ),
     )
 
 
@@ -221,6 +263,22 @@ class HeldDeviations:
                 said = ", ".join(f"{symbol} is {facts[symbol]}" for symbol in happening)
                 return refuted(held.named(learned=False), f"the statement is false where {said}")
         return needed(None)
+
+
+@dataclass(frozen=True)
+class ForEverySigma:
+    """The decision whether a statement holds where Sigma is learned, and where it is held."""
+
+    learned: Everywhere
+    held_steps: Callable[[], Iterable[Step]]
+
+    def __call__(self, formula: Basic) -> Decision:
+        """Judge a statement."""
+        found, held = self.learned(formula), HeldDeviations(self.learned.instances)(formula)
+        for decision in (found, held):
+            if decision.verdict is Verdict.REFUTED:
+                return decision
+        return conclude([*found.steps, *self.held_steps()])
 
 
 def learned_sigma(instances: Callable[[], Iterable[DecoderInstance]]) -> Assumption:

@@ -80,23 +80,30 @@ def _facts(instance: DecoderInstance) -> dict[Basic, Expr]:
     return scalars | {symbol: sympy.true if truth else sympy.false for symbol, truth in truths.items()}
 
 
+def held_slope(instance: Instance, variance: Expr, factor: Expr = sympy.S.One) -> Expr:
+    """g(s) with every sigma_i held at `factor` eta_enc: an active mode takes zeta_i factor sqrt(beta s) off (Proposition 2)."""
+    level = factor * sympy.sqrt(instance.beta * variance)
+    modes = [value * sympy.Min(value, level) for value in instance.zeta[: instance.d1]]
+    beyond = [value**2 for value in instance.zeta[instance.d1 :]]
+    return instance.d2 * variance - instance.residual - sympy.Add(*modes, *beyond)
+
+
 def at_held_deviations(instance: DecoderInstance, factor: Expr) -> tuple[DecoderInstance, dict[Basic, Any]]:
     """The instance with every sigma_i held at this multiple of eta_enc, and what happens then.
 
-    By Proposition 2 an active mode costs 2 zeta_i sqrt(beta' s) - beta' s, with beta' = factor^2 beta, so that g(s) has the terms
-    zeta_i min(zeta_i, sqrt(beta' s)): it is convex, not positive at 0, and vanishes once beyond. Where U = V = 0 at that zero it is
-    at s = E|y|^2/d2; the learned variance is given there only.
+    g (`held_slope`) is convex, not positive at 0, and vanishes once beyond. Where U = V = 0 at that zero it is at s = E|y|^2/d2;
+    the learned variance is given there only. It vanishes with beta if at a tiny beta the zero is below a tiny s.
     """
     held = replace(instance, sigma=(factor * instance.eta_enc,) * instance.d1)
     squares, first = [value**2 for value in instance.zeta], max(instance.zeta) ** 2
     mean, level = (instance.residual + sum(squares)) / instance.d2, factor**2 * instance.beta
     bounded = instance.residual + sum(squares) > 0
-    left = instance.residual + sum(squares[instance.d1 :])
+    small = held_slope(replace(instance, beta=instance.beta * _TINY**4), _TINY, factor)
     truths = {
         collapse_fixed: first <= level * instance.eta_dec**2,
         collapse_learned: bounded and first <= level * mean,
         unbounded: not bounded,
-        vanishes: left == 0,
+        vanishes: bool(small > 0),
     }
     facts: dict[Basic, Any] = {key: sympy.true if truth else sympy.false for key, truth in truths.items()}
     return held, facts | {learned_variance: mean if truths[collapse_learned] else sympy.nan}

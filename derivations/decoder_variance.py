@@ -14,7 +14,7 @@ import sympy
 from sympy import Basic, Derivative, Eq, Expr, Lt, Max, Min, Not, Sum, Symbol, Tuple, log, oo
 
 from derivations.claim import Assumption, Claim, Decision, Statement, Step, Verdict, conclude, refuted
-from derivations.decoder_instances import DecoderInstance, decoder_instances, largest_minimiser
+from derivations.decoder_instances import DecoderInstance, decoder_instances, held_slope, largest_minimiser
 from derivations.elbo import PARTITION
 from derivations.notation import beta, d2, dstar, eta_dec, eta_enc, i, residual, root_water, zeta
 from derivations.proof import margin, nonnegative, positive, same, sums_equal, true, written_out, zero
@@ -35,9 +35,9 @@ s, singular = sympy.symbols("s zeta_i", positive=True)
 """The decoder's variance eta_dec^2, and a singular value."""
 
 
-def least_mode(*, active: bool) -> Expr:
-    """The least L_VAE of one mode as a function of s, on its side of the threshold."""
-    best = root_water * eta_enc / singular if active else eta_enc
+def least_mode(*, active: bool, held: Expr | None = None) -> Expr:
+    """The least L_VAE of one mode as a function of s, on its side of the threshold: at the best sigma_i, or at one that is held."""
+    best = held or (root_water * eta_enc / singular if active else eta_enc)
     objective = mode_objective(singular, best)
     branch = objective.replace(Max, lambda *parts: sum(parts) if active else sympy.S.Zero)
     return (branch / (2 * eta_dec**2)).subs(eta_dec, sympy.sqrt(s))
@@ -158,19 +158,11 @@ def gives_learned_variance(formula: Basic) -> Decision:
     )
 
 
-def slope_at_prior(instance: DecoderInstance, variance: Expr) -> Expr:
-    """g(s) if the encoder's standard deviations are held at the prior's: an active mode then takes zeta_i sqrt(beta s) off."""
-    level = instance.beta * variance
-    modes = [value * Min(value, sympy.sqrt(level)) for value in instance.zeta[: instance.d1]]
-    beyond = [value**2 for value in instance.zeta[instance.d1 :]]
-    return instance.d2 * variance - instance.residual - sympy.Add(*modes, *beyond)
-
-
 def with_sigma_at_the_prior(formula: Basic) -> Decision:
     """Judge (value, condition) where sigma_i = eta_enc is held fixed: the slope has to vanish at the stated value."""
     for instance in decoder_instances():
         stated = stated_variance(formula, instance)
-        slope = slope_at_prior(instance, stated) if stated.is_positive else sympy.S.Zero
+        slope = held_slope(instance, stated) if stated.is_positive else sympy.S.Zero
         if slope != 0:
             return refuted(instance.named(), f"at the stated value {stated} the slope is {slope}/(2 s^2), not 0")
     return conclude(())

@@ -134,7 +134,7 @@ CLAIMS = (
             "what decides is the value of eta_dec^2, given or learned, by one condition, eta_dec^2 >= zeta_1^2/beta: either "
             "kind of model collapses on some data and not on others. Learning eta_dec does influence collapse, through that value "
             "(s4.5.decoder-variance-influence), against §2 and §4.4, which deny any causal relation",
-            Severity.CONCLUSION,
+            Severity.CONDITION,
         ),
     ),
     Claim(

@@ -11,11 +11,13 @@ from derivations.claim import Assumption, Claim, Erratum, Severity, Statement, S
 from derivations.decoder_collapse import (
     CONDITIONS,
     Everywhere,
+    ForEverySigma,
     autoencoder_cases,
     collapse_steps,
     equal_cases,
     first,
     found_at,
+    held_vanishing_steps,
     learned_sigma,
     problem_cases,
     rank_cases,
@@ -63,6 +65,7 @@ VANILLA = Equivalent(collapse_learned, Ge(beta, 1))
 EVERY_DATA_SET = collapse_learned
 UNDERPARAMETRIZED = Implies(Lt(d1, dstar), Not(vanishes))
 OVERPARAMETRIZED = Implies(Ge(d1, dstar), vanishes)
+FALLS = Implies(And(Ge(d1, dstar), BELOW), unbounded)
 
 # ------------------------------------------------------------------------------------------ as corrected
 AVOIDED_IF_EXPLAINED = Implies(And(BELOW, Eq(residual, 0)), Not(collapse_learned))
@@ -155,6 +158,7 @@ VAE = Everywhere(autoencoder_instances, autoencoder_cases, autoencoder_steps)
 EQUAL_VAE = Everywhere(equal_autoencoders, partial(autoencoder_cases, equal=True), vanilla_steps)
 VANILLA_VAE = Everywhere(vanilla_autoencoders, partial(autoencoder_cases, weight=sympy.S.One), autoencoder_steps)
 RANKS = Everywhere(decoder_instances, rank_cases, vanishing_steps)
+IN_THE_LIMIT = ForEverySigma(RANKS, held_vanishing_steps)
 
 CLAIMS = (
     Claim(
@@ -254,11 +258,11 @@ CLAIMS = (
     Claim(
         "s4.4.underparametrized",
         "§4.4",
-        "if d1 < d*, the learned decoder variance does not tend to 0 as beta tends to 0",
-        printed=Statement(UNDERPARAMETRIZED, RANKS),
-        corrected=Statement(VANISHES, RANKS),
+        "if d1 < d*, the learned decoder variance does not tend to 0 as beta tends to 0, whether Sigma is learned or held",
+        printed=Statement(UNDERPARAMETRIZED, IN_THE_LIMIT),
+        corrected=Statement(VANISHES, IN_THE_LIMIT),
         observable="decoder_happening",
-        uses=("x.decoder-variance-exact",),
+        uses=("x.decoder-variance-exact", "prop-2.minimum"),
         erratum=Erratum(
             "underparameterized (d1 < d*): a small beta does not cause any problem",
             "eta_dec^2 tends to (r + sum over i > d1 of zeta_i^2)/d2, which is 0 iff r = 0 and rank Z <= d1, as may be for "
@@ -269,16 +273,31 @@ CLAIMS = (
     Claim(
         "s4.4.parametrization",
         "§4.4",
-        "if d1 >= d*, the learned decoder variance tends to 0 as beta tends to 0; read exactly: when it is 0, the loss unbounded",
-        printed=Statement(OVERPARAMETRIZED, RANKS),
+        "if d1 >= d*, the learned decoder variance tends to 0 as beta tends to 0, whether Sigma is learned or held",
+        printed=Statement(OVERPARAMETRIZED, IN_THE_LIMIT),
+        corrected=Statement(VANISHES, IN_THE_LIMIT),
+        observable="decoder_happening",
+        uses=("x.decoder-variance-exact", "prop-2.minimum"),
+        erratum=Erratum(
+            "overparametrized: a small beta causes the decoder variance to converge towards 0",
+            "it does iff r = 0 and rank Z <= d1; otherwise eta_dec^2 is never below (r + sum over i > d1 of zeta_i^2)/d2 > 0",
+            Severity.CONDITION,
+        ),
+    ),
+    Claim(
+        "s4.4.small-beta",
+        "§4.4",
+        "the same sentence read of training at one small beta: if d1 >= d* and beta < d2/d*, the loss has no minimum, and falls "
+        "without bound as eta_dec tends to 0",
+        printed=Statement(FALLS, RANKS),
         corrected=Statement(UNBOUNDED, RANKS),
         observable="decoder_happening",
         uses=("x.decoder-variance-exact",),
         assumptions=(learned_sigma(decoder_instances),),
         erratum=Erratum(
             "overparametrized: a small beta causes the decoder variance to converge towards 0",
-            "it does iff r = 0 and rank Z <= d1; and then not in the limit only: at every beta < d2/rank Z the loss falls without "
-            "bound as eta_dec tends to 0. Otherwise eta_dec^2 is never below (r + sum over i > d1 of zeta_i^2)/d2 > 0",
+            "it does so at a beta > 0, not in the limit only, iff r = 0, rank Z <= d1 and beta < d2/rank Z; and with a learned "
+            "Sigma only: with a fixed one the loss has a minimum for all data with y not 0",
             Severity.CONDITION,
         ),
     ),

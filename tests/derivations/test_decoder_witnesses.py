@@ -64,6 +64,11 @@ def test_many_latents_and_a_decoder_variance():
     assert m.d1 >= len(m.squares) and not m.vanishes and small.last_minimiser() >= m.r / m.d2 > 0
 
 
+def test_many_latents_a_small_beta_and_a_minimum():
+    m = Model.witnessed("s4.4.small-beta")
+    assert m.d1 >= len(m.squares) and m.weight * len(m.squares) < m.d2 and m.last_minimiser() > 0
+
+
 def test_collapse_with_a_learned_decoder_only():
     m = Model.witnessed("s4.5.decoder-variance")
     assert m.collapses and not m.collapses_at_the_given_decoder

@@ -4,9 +4,11 @@ import pytest
 from sympy import And, DiagonalMatrix, Eq, Identity, ImmutableDenseMatrix, Ne, Or, diag, eye
 from watched_proofs import prove_watching
 
-from derivations.notation import P, Sigma, beta, eta_dec, i, zeta
+from derivations.claim import Verdict
+from derivations.notation import P, Sigma, Sigma_sorted, beta, eta_dec, i, zeta
 from derivations.proof import margin
 from derivations.rotation_witnesses import _explicit, _holds, rotations
+from derivations.rotations import ARBITRARY, keeps_fixed_minimum
 
 
 @pytest.mark.parametrize("size", [2, 3])
@@ -37,6 +39,13 @@ def test_lengths_of_an_active_mode_are_related_at_any_distance_from_its_threshol
     (case,) = cases
     excess = (case[zeta[i]] ** 2 - beta * eta_dec**2).expand()
     assert excess.is_positive and excess.has(margin)
+
+
+def test_a_condition_that_asks_for_more_than_a_minimum_does_is_refuted():
+    """Where a latent has collapsed its deviation may be at any place: P Sigma P^T need not be sorted."""
+    stricter = And(ARBITRARY, Eq(P * Sigma * P.T, Sigma_sorted, evaluate=False))
+    decision = keeps_fixed_minimum(stricter)
+    assert decision.verdict is Verdict.REFUTED and "fails the condition" in decision.witness.failure
 
 
 def test_equations_of_matrices_are_written_out():

@@ -118,6 +118,14 @@ def test_a_strong_signal_that_is_not_aligned_has_no_eigenvalue():
     assert outer == [[0, 0], [0, 0]] and A != outer
 
 
+def test_a_stronger_signal_that_is_not_aligned_has_no_larger_eigenvalue():
+    values = witness("s4.1.larger-eigenvalues")
+    (strength,), (stronger,) = numbers(values["gamma"]), numbers(values["gamma there"])
+    M, M_there, A = (rows(values[name], 2) for name in ("M", "M there", "A"))
+    assert stronger > strength and M == M_there
+    assert times(times(M, A), transpose(M)) == [[0, 0], [0, 0]] != A
+
+
 def test_the_second_moment_is_not_the_covariance():
     points = numbers(witness("s4.1.covariance")["x"])
     second_moment, mean = average([x**2 for x in points]), average(points)
