@@ -655,7 +655,7 @@ axis.legend(loc="upper right")
 plt.show()
 
 # %%
-display(judged("s4.4.parametrization"))
+display(judged("s4.4.small-beta"))
 rows = []
 for weight in shown:
     stated = learned_decoder(explained, 2, weight).variance
@@ -698,7 +698,7 @@ for name, change in cases.items():
     floor = (m.problem.r + np.sum(m.problem.spectrum[m.problem.d1 :] ** 2)) / m.problem.d2
     assert m.diverged == (floor < 1e-12) and m.eta_dec**2 >= floor - 1e-9
     rows.append([name, digits(floor), "falls for ever" if m.diverged else digits(m.eta_dec**2)])
-display(judged("s4.4.underparametrized"))
+display(judged("s4.4.underparametrized", "s4.4.parametrization"))
 table(["", "left over per output", "learned $\\eta_{dec}^2$ at $\\beta = 0.01$, by descent"], rows)
 
 # %% [markdown]
