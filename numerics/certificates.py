@@ -10,7 +10,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 
 from numerics.blocks import DiagonalBlocks
 from numerics.columns import overlap
-from numerics.decoder_objective import DecoderParameters
+from numerics.decoder_objective import DecoderParameters, HeldParameters
 from numerics.objective import (
     FIXED_VARIANCES,
     LEARNED_VARIANCES,
@@ -45,7 +45,9 @@ def gap(loss: float, reference: float) -> float:
     return (loss - reference) / max(1.0, abs(reference))
 
 
-def certify(at: Parameters | DecoderParameters, statistics: Statistics, objective: Objective) -> list[Certificate]:
+def certify(
+    at: Parameters | DecoderParameters | HeldParameters, statistics: Statistics, objective: Objective
+) -> list[Certificate]:
     """Certificates of a batch of small instances, with the Hessian formed in full.
 
     The derivatives are torch's own, taken of the loss itself: they share nothing with the analytic ones that the

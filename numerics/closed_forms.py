@@ -25,12 +25,13 @@ def least_losses(block: Block) -> Float[np.ndarray, " count"]:
     """The minimum of the block's objective, instance by instance; minus infinity where the loss has no lower bound.
 
     The closed forms of Proposition 2, or of Theorem 2 and Proposition 3, are put into the loss in the basis of the singular
-    vectors, where A = I and C is diagonal; a learned η_dec² is the one of the learned decoder variance's closed form.
+    vectors, where A = I and C is diagonal; a learned η_dec² is the one of the learned decoder variance's closed form, or where σ is
+    held the least zero of a slope's pieces.
     """
     statistics = Statistics(*(value.cpu() for value in block.statistics))
     noise = statistics.eta_dec.numpy() ** 2
-    if block.encoder == "decoder":
-        noise = _decoder_variances(block)
+    if block.learned_decoder:
+        noise = _decoder_variances(block) if block.sigma is None else _held_decoder_variances(block)
     bounded = noise > 0
     eta_dec = np.sqrt(np.where(bounded, noise, 1.0))
     size = max(block.shape[2], block.zeta.shape[1])
@@ -39,7 +40,7 @@ def least_losses(block: Block) -> Float[np.ndarray, " count"]:
     identity = torch.eye(size, dtype=torch.float64).expand(len(noise), size, size)
     held = Statistics(identity, diagonal, *statistics[2:])._replace(eta_dec=torch.tensor(eta_dec))
     at = Parameters(*map(torch.tensor, (W, U, 2 * np.log(sigma))))
-    if block.encoder != "decoder":
+    if not block.learned_decoder:
         return np.asarray(vae_loss(*at, *held))
     # (d2/2) log η_dec² is of the true d2, not of the basis's size
     found = np.asarray(decoder_loss(*DecoderParameters(*at, torch.tensor(np.log(eta_dec**2))), *held))
@@ -90,6 +91,25 @@ def _decoder_variances(block: Block) -> Float[np.ndarray, " count"]:
         value, admitted = evaluate(formula.xreplace({kept: sympy.Integer(active)}), values)
         least = np.minimum(least, np.where(admitted, value, np.inf))
     return least
+
+
+def _held_decoder_variances(block: Block) -> Float[np.ndarray, " count"]:
+    """η_dec² at the minimum where σ is held: where s = η_dec² is at its best, d2 s is r plus what each mode leaves.
+
+    By Proposition 2 that is ζ_i min(ζ_i, c_i √(β s)) with c_i = σ_(i)/η_enc (`derivations.decoder_collapse`). The slope is the
+    largest of the pieces with k active modes, each a quadratic in √s that falls below 0 first: s is the least of their zeros.
+    """
+    assert block.sigma is not None
+    _, d2, d1 = block.shape
+    statistics, reached = block.statistics, min(d1, block.zeta.shape[1])
+    ratios = np.sort(block.sigma, 1) / statistics.eta_enc.cpu().numpy()[:, None]
+    lines = block.zeta[:, :reached] * ratios[:, :reached] * np.sqrt(statistics.beta.cpu().numpy())[:, None]
+    roots = []
+    for active in range(reached + 1):
+        line = lines[:, :active].sum(1)
+        rest = block.residual + (block.zeta[:, active:] ** 2).sum(1)
+        roots.append((line + np.sqrt(line**2 + 4 * d2 * rest)) / (2 * d2))
+    return np.asarray(np.min(roots, 0) ** 2)
 
 
 def _padded(rows: Float[np.ndarray, "count old"], size: int, value: float) -> Float[np.ndarray, "count size"]:

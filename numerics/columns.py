@@ -6,14 +6,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from numerics.decoder_objective import DecoderParameters
+from numerics.decoder_objective import DecoderParameters, HeldParameters
 from numerics.objective import Objective, Parameters, Statistics
 
 __all__ = ["overlap"]
 
 
 def overlap(
-    at: Parameters | DecoderParameters, statistics: Statistics, objective: Objective
+    at: Parameters | DecoderParameters | HeldParameters, statistics: Statistics, objective: Objective
 ) -> Float[Tensor, " batch"]:
     """How far the loss falls, in nats, when encoder and decoder are turned together, W P and U P with P orthogonal.
 
@@ -30,10 +30,10 @@ def overlap(
     Returns:
         What is to be gained, none negative but for rounding.
     """
-    noise = at.log_decoder.exp() if isinstance(at, DecoderParameters) else statistics.eta_dec.square()
+    noise = statistics.eta_dec.square() if isinstance(at, Parameters) else at.log_decoder.exp()
     lengths = at.U.square().sum(-2)
     turned = torch.linalg.eigvalsh(at.U.mT @ at.U).clamp(min=0)
-    if objective.free == 2:
+    if not objective.frees(at, "log_variance"):
         variance = at.log_variance.exp()
         least = (variance.sort(descending=True).values * turned).sum(-1)
         return ((variance * lengths).sum(-1) - least) / (2 * noise)

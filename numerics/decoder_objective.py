@@ -14,7 +14,15 @@ from torch import Tensor
 from numerics.objective import Objective, Statistics, vae_gradient, vae_hessian, vae_loss
 from numerics.tolerances import DECODER_CUTOFF
 
-__all__ = ["LEARNED_DECODER", "DecoderParameters", "decoder_gradient", "decoder_hessian", "decoder_loss"]
+__all__ = [
+    "LEARNED_DECODER",
+    "LEARNED_DECODER_ALONE",
+    "DecoderParameters",
+    "HeldParameters",
+    "decoder_gradient",
+    "decoder_hessian",
+    "decoder_loss",
+]
 
 _LONGEST = 1.0  # change of log η_dec² in one step: the loss may be flat in it, or fall for ever
 
@@ -26,6 +34,20 @@ class DecoderParameters(NamedTuple):
     U: Float[Tensor, "*batch d2 d1"]
     log_variance: Float[Tensor, "*batch d1"]
     log_decoder: Float[Tensor, "*batch"]
+
+
+class HeldParameters(NamedTuple):
+    """The same, where the encoder's variances are held: last, behind all that descent may change."""
+
+    W: Float[Tensor, "*batch D0 d1"]
+    U: Float[Tensor, "*batch d2 d1"]
+    log_decoder: Float[Tensor, "*batch"]
+    log_variance: Float[Tensor, "*batch d1"]
+
+    @classmethod
+    def of(cls, at: DecoderParameters) -> HeldParameters:
+        """The same point."""
+        return cls(at.W, at.U, at.log_decoder, at.log_variance)
 
 
 def decoder_loss(
@@ -107,7 +129,7 @@ class _DecoderObjective(Objective):
     """The loss with η_dec² among its parameters, which may fall for ever as η_dec² tends to 0."""
 
     def size(
-        self, at: DecoderParameters, statistics: Statistics, usual: Float[Tensor, " batch"]
+        self, at: DecoderParameters | HeldParameters, statistics: Statistics, usual: Float[Tensor, " batch"]
     ) -> Float[Tensor, " batch"]:
         """By the present η_dec²: the terms of the loss grow as it falls."""
         return statistics.y2 / (2 * at.log_decoder.exp()) + statistics.beta
@@ -116,9 +138,36 @@ class _DecoderObjective(Objective):
         """Steps that change log η_dec² by little enough for the next point to tell whether to go on."""
         return steps * (_LONGEST / steps[..., -1:].abs()).clamp(max=1)
 
-    def escaped(self, at: DecoderParameters, statistics: Statistics) -> Bool[Tensor, " batch"]:
+    def escaped(self, at: DecoderParameters | HeldParameters, statistics: Statistics) -> Bool[Tensor, " batch"]:
         """Whether η_dec² is below the cut-off, where rounding would soon drown the loss."""
         return at.log_decoder < (DECODER_CUTOFF.value * statistics.y2 / statistics.C.shape[-2]).log()
 
 
+class _HeldObjective(_DecoderObjective):
+    """The same with the encoder's variances held: an active mode then costs more than is won as η_dec² falls, and there is a
+    minimum for any y that is not 0."""
+
+    def escaped(self, at: DecoderParameters | HeldParameters, statistics: Statistics) -> Bool[Tensor, " batch"]:
+        """None."""
+        return Objective.escaped(self, at, statistics)
+
+
+def _held_loss(W: Tensor, U: Tensor, log_decoder: Tensor, log_variance: Tensor, *statistics: Tensor) -> Tensor:
+    return decoder_loss(W, U, log_variance, log_decoder, *statistics)
+
+
+def _held_gradient(
+    W: Tensor, U: Tensor, log_decoder: Tensor, log_variance: Tensor, *statistics: Tensor
+) -> HeldParameters:
+    return HeldParameters.of(decoder_gradient(W, U, log_variance, log_decoder, *statistics))
+
+
+def _held_hessian(W: Tensor, U: Tensor, log_decoder: Tensor, log_variance: Tensor, *statistics: Tensor) -> Tensor:
+    """Without the rows and columns of log σ²."""
+    whole = decoder_hessian(W, U, log_variance, log_decoder, *statistics)
+    kept = [*range((W.shape[-2] + U.shape[-2]) * W.shape[-1]), whole.shape[-1] - 1]
+    return whole[..., kept, :][..., kept]
+
+
 LEARNED_DECODER = _DecoderObjective(decoder_loss, decoder_gradient, decoder_hessian, free=4)
+LEARNED_DECODER_ALONE = _HeldObjective(_held_loss, _held_gradient, _held_hessian, free=3)

@@ -17,7 +17,7 @@ from torch import Tensor
 from derivations.errors import DataError
 from numerics.certificates import Certificate, certify, certify_large
 from numerics.decoder_descent import decoder_descent
-from numerics.decoder_objective import LEARNED_DECODER, DecoderParameters
+from numerics.decoder_objective import LEARNED_DECODER, LEARNED_DECODER_ALONE, DecoderParameters, HeldParameters
 from numerics.fast_descent import MOST_UNKNOWNS, fast_minima
 from numerics.minimum import FAST, PLAIN, Minimum
 from numerics.newton import newton_descent
@@ -82,8 +82,7 @@ def minimise(
     with one_thread():
         for group in groups.values():
             members = [problems[index] for index in group]
-            random = random_decoder_start if members[0].learned_decoder else random_start
-            starts = [random(problem, seed, start_scale) for problem in members]
+            starts = [_start(problem, seed, start_scale) for problem in members]
             if route == FAST and members[0].d2 * members[0].d1 <= MOST_UNKNOWNS:
                 found = _descend_fast(members, starts, where, report)
             else:
@@ -96,8 +95,15 @@ def minimise(
 def objective_of(problem: Problem) -> Objective:
     """What descent minimises for an instance, and in which parameters."""
     if problem.learned_decoder:
-        return LEARNED_DECODER
+        return LEARNED_DECODER if problem.learned else LEARNED_DECODER_ALONE
     return LEARNED_VARIANCES if problem.learned else FIXED_VARIANCES
+
+
+def _start(problem: Problem, seed: int, distance: float) -> Parameters | DecoderParameters | HeldParameters:
+    if not problem.learned_decoder:
+        return random_start(problem, seed, distance)
+    start = random_decoder_start(problem, seed, distance)
+    return start if problem.learned else HeldParameters.of(start)
 
 
 def resolve_device(device: str) -> torch.device:
@@ -116,8 +122,9 @@ def resolve_device(device: str) -> torch.device:
 
 
 def _check_boundedness(problem: Problem) -> None:
-    """The loss is bounded below where r > 0, but descent ends at a η_dec² at which a tiny r does not show yet."""
-    if problem.learned_decoder and 0 < problem.r < DECODER_CUTOFF.value * problem.y2:
+    """The loss is bounded below where r > 0, but descent ends at a η_dec² at which a tiny r does not show yet; where σ is held it
+    is bounded whatever r is, and descent goes on."""
+    if problem.learned_decoder and problem.learned and 0 < problem.r < DECODER_CUTOFF.value * problem.y2:
         raise DataError(
             f"{problem.name or 'the instance'} has r/E|y|^2 = {problem.r / problem.y2:.1e}: with a learned decoder variance "
             f"descent cannot tell r below {DECODER_CUTOFF.value:g} E|y|^2 from 0, where the loss has no lower bound. Give data "
@@ -154,7 +161,7 @@ def _descend_together(
     """Minima of small instances of one shape, in one batch, by the plain route."""
     start, statistics, scales = _batch(problems, starts, device)
     if problems[0].learned_decoder:
-        end, diverged = decoder_descent(start, statistics, scales, finished=report)
+        end, diverged = decoder_descent(start, statistics, scales, objective_of(problems[0]), finished=report)
         return _certified(problems, end, statistics, diverged, PLAIN)
     end = newton_descent(start, statistics, scales, objective_of(problems[0]), finished=report)
     return _certified(problems, end, statistics, None, PLAIN)
@@ -223,16 +230,16 @@ def _certify_one(point: Parameters, statistics: Statistics, problem: Problem) ->
 
 def _minimum(
     problem: Problem,
-    point: Parameters | DecoderParameters,
+    point: Parameters | DecoderParameters | HeldParameters,
     loss: float,
     certificate: Certificate,
     *,
     diverged: bool = False,
     route: str = PLAIN,
 ) -> Minimum:
-    W, U, log_variance, *log_decoder = (value.cpu().numpy() for value in point)
-    sigma = np.exp(log_variance / 2) if problem.sigma is None else problem.sigma
-    eta_dec = float(np.exp(log_decoder[0] / 2)) if log_decoder else problem.eta_dec
+    at = {name: value.cpu().numpy() for name, value in point._asdict().items()}
+    sigma = np.exp(at["log_variance"] / 2) if problem.sigma is None else problem.sigma
+    eta_dec = float(np.exp(at["log_decoder"] / 2)) if problem.learned_decoder else problem.eta_dec
     if diverged:
         loss, eta_dec = -np.inf, 0.0
-    return Minimum(problem, W, U, sigma, eta_dec, loss, certificate, diverged, route)
+    return Minimum(problem, at["W"], at["U"], sigma, eta_dec, loss, certificate, diverged, route)

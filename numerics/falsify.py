@@ -37,7 +37,7 @@ from numerics.volume import Block, disturbed_block, draw_block
 __all__ = ["Attempt", "Trial", "attempt", "certified", "compared", "conditions", "is_local", "trial", "trials"]
 
 
-LOCAL = 5
+LOCAL = 4
 """One block in so many is a local search,"""
 ROUNDS = 4
 """of so many rounds."""

@@ -10,16 +10,16 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from numerics.decoder_descent import decoder_descent
-from numerics.decoder_objective import LEARNED_DECODER, DecoderParameters
+from numerics.decoder_objective import LEARNED_DECODER, DecoderParameters, HeldParameters
 from numerics.levenberg_marquardt import projected_descent
-from numerics.objective import FIXED_VARIANCES, Objective, Parameters, Statistics
+from numerics.objective import Objective, Parameters, Statistics
 from numerics.projection import Projection, whitened
 from numerics.starts import Scales
 from numerics.tolerances import DECODER_CUTOFF
 
 __all__ = ["MOST_UNKNOWNS", "fast_descent", "fast_minima", "lifted", "projected"]
 
-_Point = TypeVar("_Point", Parameters, DecoderParameters)
+_Point = TypeVar("_Point", Parameters, DecoderParameters, HeldParameters)
 
 MOST_UNKNOWNS = 200
 """d2 d1 up to which a step's Cholesky factorisation is cheap."""
@@ -44,7 +44,7 @@ def fast_descent(
         start: parameters with one batch dimension; of these U (and where it is learned, log η_dec², for its scale) is read, and
             the variances where they are fixed.
         statistics: of the same instances.
-        objective: FIXED_VARIANCES, LEARNED_VARIANCES or LEARNED_DECODER.
+        objective: FIXED_VARIANCES, LEARNED_VARIANCES, LEARNED_DECODER or LEARNED_DECODER_ALONE.
         finished: called with the number of instances that have just ended.
         turn: whether steps may turn along rotations.
 
@@ -81,14 +81,16 @@ def fast_minima(
         index = escaped.nonzero()[:, 0]
         chosen: Any = type(end)(*(value[index] for value in end))
         rows = Statistics(*(value[index] for value in statistics))
-        further, diverged[index] = decoder_descent(chosen, rows, scales.rows(index), finished=lambda count: None)
+        further, diverged[index] = decoder_descent(
+            chosen, rows, scales.rows(index), objective, finished=lambda count: None
+        )
         end = type(end)(*(value.index_copy(0, index, part) for value, part in zip(end, further, strict=True)))
     return end, diverged
 
 
 def projected(at: Any, statistics: Statistics, objective: Objective) -> Float[Tensor, "batch d2 d1"]:
     """X of the decoders of a batch of points."""
-    held = at[-1].exp() if objective is LEARNED_DECODER else statistics.eta_dec.square()
+    held = at.log_decoder.exp() if objective.frees(at, "log_decoder") else statistics.eta_dec.square()
     return at.U * (statistics.eta_enc / (statistics.beta * held).sqrt())[:, None, None]
 
 
@@ -108,12 +110,14 @@ def lifted(
     found = projection.eliminated(X)
     prior = statistics.eta_enc
     log_variance = 2 * prior.log()[:, None] - torch.log1p(X.square().sum(-2))
-    if objective is FIXED_VARIANCES:
+    if not objective.frees(start, "log_variance"):
         log_variance = start.log_variance
-    if objective is not LEARNED_DECODER:
+    if not objective.frees(start, "log_decoder"):
         scale = statistics.beta.sqrt() * statistics.eta_dec / prior
         return Parameters(whitening @ found.V * prior[:, None, None], X * scale[:, None, None], log_variance)
     variance = statistics.y2 * projection.misfit(X) / X.shape[-2]
     root = (statistics.beta * variance).sqrt()
     W = whitening @ found.V * (prior * statistics.y2.sqrt() / root)[:, None, None]
-    return DecoderParameters(W, X * (root / prior)[:, None, None], log_variance, variance.log())
+    return start._replace(
+        W=W, U=X * (root / prior)[:, None, None], log_variance=log_variance, log_decoder=variance.log()
+    )

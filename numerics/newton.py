@@ -9,14 +9,14 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from numerics.decoder_objective import DecoderParameters
+from numerics.decoder_objective import DecoderParameters, HeldParameters
 from numerics.objective import Objective, Parameters, Statistics
 from numerics.starts import Scales
 from numerics.tolerances import STEP_CURVATURE, STEP_DECREASE, STEP_GRADIENT, STEP_ROUNDING
 
 __all__ = ["newton_descent"]
 
-_Point = TypeVar("_Point", Parameters, DecoderParameters)
+_Point = TypeVar("_Point", Parameters, DecoderParameters, HeldParameters)
 
 _MAX_STEPS = 4000
 _CALMER = 0.9  # once the loss drowns in rounding, a step must lower the gradient norm by this factor

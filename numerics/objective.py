@@ -177,6 +177,10 @@ class Objective:
     hessian: Callable[..., Float[Tensor, " ..."]]
     free: int
 
+    def frees(self, parameters: Any, name: str) -> bool:
+        """Whether a field is there, and one that descent may change."""
+        return name in parameters._fields[: self.free]
+
     def flat(self, parameters: Any, batch: int = 1) -> Float[Tensor, "*batch p"]:
         """The free parameters (or derivatives by them) as vectors behind `batch` dimensions."""
         return torch.cat([value.reshape(*value.shape[:batch], -1) for value in parameters[: self.free]], dim=-1)

@@ -67,11 +67,6 @@ class Problem:
             raise DataError(f"d1 must be a whole number of latent dimensions, at least 1; got {self.d1!r}.")
         if not isinstance(self.learned_decoder, bool):
             raise DataError(f"learned_decoder must be True or False, got {self.learned_decoder!r}.")
-        if self.learned_decoder and self.sigma is not None:
-            raise DataError(
-                "sigma is held fixed and eta_dec learned: the theory of a learned decoder variance is for learned encoder "
-                "variances. Leave sigma out, or hold eta_dec fixed."
-            )
         y2 = checked_scale("y2", self.y2, may_be_zero=not self.learned_decoder)
         fields: dict[str, Any] = {"d1": int(self.d1), "y2": y2}
         fields |= {name: checked_scale(name, getattr(self, name)) for name in ("beta", "eta_dec", "eta_enc")}

@@ -18,8 +18,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from numerics.decoder_objective import LEARNED_DECODER, DecoderParameters
-from numerics.objective import FIXED_VARIANCES, Objective, Parameters, Statistics
+from numerics.decoder_objective import DecoderParameters, HeldParameters
+from numerics.objective import Objective, Parameters, Statistics
 from numerics.tolerances import RANK_CUTOFF, RESIDUAL_MOMENT
 
 __all__ = ["Derivatives", "Eliminated", "Projection", "whitened"]
@@ -69,14 +69,18 @@ class Projection:
     __no_type_check__ = True
 
     @classmethod
-    def of(cls, at: Parameters | DecoderParameters, statistics: Statistics, objective: Objective) -> Projection:
+    def of(
+        cls, at: Parameters | DecoderParameters | HeldParameters, statistics: Statistics, objective: Objective
+    ) -> Projection:
         """The instances of a batch; of the parameters only fixed variances are read."""
         Z, _ = whitened(statistics)
-        if objective is LEARNED_DECODER:
+        fixed = None
+        if not objective.frees(at, "log_variance"):
+            fixed = at.log_variance.exp() / statistics.eta_enc.square()[:, None]
+        if objective.frees(at, "log_decoder"):
             Y = Z / statistics.y2.sqrt()[:, None, None]
             rest = 1 - Y.square().sum((-2, -1))
-            return cls(Y, None, Z.shape[1] / statistics.beta, torch.where(rest > RESIDUAL_MOMENT.value, rest, 0.0))
-        fixed = at.log_variance.exp() / statistics.eta_enc.square()[:, None] if objective is FIXED_VARIANCES else None
+            return cls(Y, fixed, Z.shape[1] / statistics.beta, torch.where(rest > RESIDUAL_MOMENT.value, rest, 0.0))
         return cls(Z / (statistics.beta.sqrt() * statistics.eta_dec)[:, None, None], fixed)
 
     def rows(self, index: Int[Tensor, " rows"] | Tensor | slice) -> Projection:

@@ -58,7 +58,13 @@ def mode_thresholds(problem: Problem) -> Float[np.ndarray, " modes"]:
 
 
 def misfit(
-    variance: Any, squares: Float[np.ndarray, "*batch modes"], residual: Any, beta: Any, d1: int, d2: int
+    variance: Any,
+    squares: Float[np.ndarray, "*batch modes"],
+    residual: Any,
+    beta: Any,
+    d1: int,
+    d2: int,
+    ratios: Float[np.ndarray, "*batch d1"] | None = None,
 ) -> Any:
     """d2 times a decoder variance, less the squared error that the best encoder and decoder leave at it: positive above the best.
 
@@ -67,16 +73,21 @@ def misfit(
         squares: ζ_i², non-increasing.
         residual: r.
         beta, d1, d2: as in Problem. Scalars may have the batch dimensions of squares.
+        ratios: sigma_i/eta_enc where they are held, non-decreasing; then it is what an active mode leaves less its share of the
+            noise that the encoder is held to.
     """
     level = np.asarray(beta * variance)[..., None]
-    modes = np.minimum(squares[..., :d1], level).sum(-1) + squares[..., d1:].sum(-1)
+    reached = squares[..., :d1]
+    if ratios is not None:
+        level = np.sqrt(reached * level) * ratios[..., : reached.shape[-1]]
+    modes = np.minimum(reached, level).sum(-1) + squares[..., d1:].sum(-1)
     return d2 * variance - (residual + modes)
 
 
 def _fall(problem: Problem) -> float:
     """Where the decoder's variance is learned: the slope of twice the loss in log η_dec² as that tends to 0."""
     signals = problem.spectrum > 0
-    if problem.r > 0 or np.any(signals[problem.d1 :]):
+    if problem.sigma is not None or problem.r > 0 or np.any(signals[problem.d1 :]):
         return -np.inf
     return problem.d2 - problem.beta * float(np.sum(signals))
 
@@ -91,7 +102,9 @@ def _positions(problem: Problem) -> Float[np.ndarray, " modes"]:
     if _fall(problem) >= 0:  # η_dec² as small as you like
         return np.where(reachable > 0, 1.0, -1.0)
     # A mode is above its threshold if the η_dec² at which it would be there is too large.
-    found = np.array([np.sign(misfit(float(square) / problem.beta, squares, *scalars)) for square in reachable])
+    ratios = None if problem.sigma is None else np.sort(problem.sigma) / problem.eta_enc
+    places = reachable / problem.beta if ratios is None else reachable / problem.beta / ratios[: len(reachable)] ** 2
+    found = np.array([np.sign(misfit(float(place), squares, *scalars, ratios)) for place in places])
     return np.where(reachable > 0, found, -1.0)
 
 

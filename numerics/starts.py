@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from numerics.decoder_objective import DecoderParameters
+from numerics.decoder_objective import DecoderParameters, HeldParameters
 from numerics.objective import Parameters, Statistics
 from numerics.problem import Problem
 
@@ -51,7 +51,7 @@ class Scales:
         """Those of some instances of a batch."""
         return Scales(self.W[index], self.U[index], self.loss[index])
 
-    def flat(self, like: Parameters | DecoderParameters, free: int) -> Float[Tensor, "batch p"]:
+    def flat(self, like: Parameters | DecoderParameters | HeldParameters, free: int) -> Float[Tensor, "batch p"]:
         """One size per entry of the first `free` parameters; logarithms have no unit."""
         sizes = [self.W[:, None, None], self.U[:, None, None]] + [torch.ones_like(self.W)] * (free - 2)
         parts = [

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from numerics.decoder_objective import LEARNED_DECODER, DecoderParameters
+from numerics.decoder_objective import LEARNED_DECODER, LEARNED_DECODER_ALONE, DecoderParameters, HeldParameters
 from numerics.objective import FIXED_VARIANCES, LEARNED_VARIANCES, Objective, Parameters, Statistics
 from numerics.regimes import misfit
 from numerics.starts import Scales
@@ -31,7 +31,9 @@ ENCODERS: dict[str, str] = {
     "fixed": "they are held at random values, some nearly equal",
     "decoder": "they and the decoder's variance are learned",
     "prior": "they are held at the prior's",
+    "held": "they are held at random values, and the decoder's variance is learned",
 }
+_LEARNED_DECODERS = ("decoder", "held")
 LARGEST = 12
 """Largest dimension."""
 
@@ -52,17 +54,22 @@ class Block:
     sigma: Float[np.ndarray, "count d1"] | None
     d0: int
     statistics: Statistics
-    start: Parameters | DecoderParameters
+    start: Parameters | DecoderParameters | HeldParameters
     scales: Scales
 
     # The dimensions of its fields differ from block to block.
     __no_type_check__ = True
 
     @property
+    def learned_decoder(self) -> bool:
+        """Whether the decoder's variance is learned."""
+        return self.encoder in _LEARNED_DECODERS
+
+    @property
     def objective(self) -> Objective:
         """What is minimised."""
-        if self.encoder == "decoder":
-            return LEARNED_DECODER
+        if self.learned_decoder:
+            return LEARNED_DECODER if self.sigma is None else LEARNED_DECODER_ALONE
         return LEARNED_VARIANCES if self.sigma is None else FIXED_VARIANCES
 
     @property
@@ -91,8 +98,13 @@ def draw_block(seed: int, number: int, count: int, device: str | torch.device = 
     zeta = _spectrum(rng, hardship, np.sqrt(beta) * eta_dec, sigma, eta_enc, dstar)
     explained = np.sum(zeta**2, 1)
     residual = np.where(has_residual, rng.uniform(0.05, 2, count) * (explained + beta * eta_dec**2), 0.0)
-    if encoder == "decoder" and "thresholds" in hardship:  # the r with which eta_dec is where the loss is least
-        residual = misfit(eta_dec**2, zeta**2, 0.0, beta, d1, d2)
+    if encoder in _LEARNED_DECODERS and "thresholds" in hardship:  # the r with which eta_dec is where the loss is least
+        ratios = None if sigma is None else np.sort(sigma, 1) / eta_enc[:, None]
+        if ratios is not None:  # all zeta_i are multiples of sqrt(beta): a smaller one leaves some
+            taken = 1 - misfit(eta_dec**2, zeta**2, 0.0, beta, d1, d2, ratios) / (d2 * eta_dec**2)
+            less = np.minimum(1.0, rng.uniform(0.1, 0.9, count) / taken)
+            beta, zeta = beta * less, zeta * np.sqrt(less)[:, None]
+        residual = misfit(eta_dec**2, zeta**2, 0.0, beta, d1, d2, ratios)
     residual = np.where(explained > 0, residual, 1.0)
     return _planted(
         rng, number, hardship, encoder, (D0, d0, d2, d1), zeta, residual, sigma, (beta, eta_dec, eta_enc), device
@@ -111,7 +123,7 @@ def disturbed_block(
     residual = block.residual[places] * _near_one(rng, count)
     sigma = None
     if block.sigma is not None:
-        sigma = block.sigma[places] * (_near_one(rng, *block.sigma[places].shape) if block.encoder == "fixed" else 1.0)
+        sigma = block.sigma[places] * (1.0 if block.encoder == "prior" else _near_one(rng, *block.sigma[places].shape))
     D0, d2, d1 = block.shape
     if block.encoder == "decoder":
         off = _off_the_ratios(beta, d2, min(d1, zeta.shape[1]))
@@ -142,8 +154,9 @@ def _planted(
     A, C = _moments(rng, hardship, zeta, D0, d0, d2)
     arrays = (A, C, np.sum(zeta**2, 1) + residual, *scalars)
     statistics = Statistics(*(torch.tensor(array, dtype=torch.float64) for array in arrays))
-    scales = Scales.from_moments(statistics, learned_decoder=encoder == "decoder")
-    start = _start(rng, statistics, scales, sigma, d1, learned_decoder=encoder == "decoder")
+    learned = encoder in _LEARNED_DECODERS
+    scales = Scales.from_moments(statistics, learned_decoder=learned)
+    start = _start(rng, statistics, scales, sigma, d1, learned_decoder=learned)
     statistics = Statistics(*(value.to(device) for value in statistics))
     start = type(start)(*(value.to(device) for value in start))
     scales = Scales(*(getattr(scales, name).to(device) for name in ("W", "U", "loss")))
@@ -174,7 +187,7 @@ def _deviations(
     rng: np.random.Generator, encoder: str, eta_enc: Float[np.ndarray, " count"], d1: int
 ) -> Float[np.ndarray, "count d1"] | None:
     """Fixed standard deviations, half of the time nearly equal; None where they are learned."""
-    if encoder not in ("prior", "fixed"):
+    if encoder in ("learned", "decoder"):
         return None
     if encoder == "prior":
         return np.repeat(eta_enc[:, None], d1, 1)
@@ -251,7 +264,7 @@ def _start(
     d1: int,
     *,
     learned_decoder: bool,
-) -> Parameters | DecoderParameters:
+) -> Parameters | DecoderParameters | HeldParameters:
     """Random points of those sizes."""
     _, C, y2, _, _, eta_enc = statistics
     count, d2, D0 = C.shape
@@ -263,4 +276,5 @@ def _start(
         log_variance = torch.tensor(2 * np.log(sigma))
     if not learned_decoder:
         return Parameters(W, U, log_variance)
-    return DecoderParameters(W, U, log_variance, torch.tensor(rng.standard_normal(count)) + (y2 / d2).log())
+    at = DecoderParameters(W, U, log_variance, torch.tensor(rng.standard_normal(count)) + (y2 / d2).log())
+    return at if sigma is None else HeldParameters.of(at)

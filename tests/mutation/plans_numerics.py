@@ -18,6 +18,7 @@ FALSIFY, CERTIFIED, PREDICTION, DECODER_VARIANCE = (
     f"tests/numerics/test_{name}.py" for name in ("falsify", "falsify_certificates", "prediction", "decoder_variance")
 )
 LAYERS, SETTING = "tests/numerics/test_layers.py", "tests/numerics/test_setting_observables.py"
+HELD = "tests/numerics/test_held_decoder.py"
 LEVENBERG = "tests/numerics/test_levenberg_marquardt.py"
 
 NUMERICS: dict[str, Plan] = {
@@ -30,7 +31,7 @@ NUMERICS: dict[str, Plan] = {
     "numerics.moments": _numeric("moments"),
     "numerics.oracle": _numeric("oracle"),
     "numerics.lambdified": _numeric("lambdified", "lambdified_gradients", "backends"),
-    "numerics.regimes": _numeric("problems", "decoder_instances"),
+    "numerics.regimes": _numeric("problems", "decoder_instances", "held_decoder"),
     "numerics.newton": _numeric("descent"),
     "numerics.projection": _numeric("projection", "levenberg_marquardt"),
     "numerics.orbits": Plan(
@@ -57,13 +58,14 @@ NUMERICS: dict[str, Plan] = {
         (),
         (
             *_numeric("decoder_objective").tests,
+            HELD,
             f"{DECODER_VARIANCE} -k 'gradient_and or negative_elbo or batches or fall_for_ever or cut_off'",
         ),
     ),
     "numerics.decoder_profile": Plan(
         (), ("tests/numerics/test_decoder_layers.py", "tests/numerics/test_decoder_instances.py")
     ),
-    "numerics.decoder_descent": Plan((), (f"{DECODER_VARIANCE} -k 'not starts_do_not'",)),
+    "numerics.decoder_descent": Plan((), (HELD, f"{DECODER_VARIANCE} -k 'not starts_do_not'")),
     "numerics.learned_decoder": Plan(
         (),
         (

@@ -10,14 +10,19 @@ from hypothesis import strategies as st
 from numerics import falsify
 from numerics.certificates import certify, certify_large
 from numerics.columns import overlap
-from numerics.decoder_objective import LEARNED_DECODER, DecoderParameters
+from numerics.decoder_objective import LEARNED_DECODER, LEARNED_DECODER_ALONE, DecoderParameters, HeldParameters
 from numerics.falsify import certified
 from numerics.fast_descent import fast_minima
 from numerics.objective import FIXED_VARIANCES, LEARNED_VARIANCES, Objective, Parameters, Statistics
 from numerics.tolerances import COLUMN_OVERLAP, FLOAT64_IDENTITY, Tolerance
 from numerics.volume import draw_block
 
-OBJECTIVES = {"fixed": FIXED_VARIANCES, "learned": LEARNED_VARIANCES, "decoder": LEARNED_DECODER}
+OBJECTIVES = {
+    "fixed": FIXED_VARIANCES,
+    "learned": LEARNED_VARIANCES,
+    "decoder": LEARNED_DECODER,
+    "held": LEARNED_DECODER_ALONE,
+}
 COUNT = 5
 
 
@@ -31,16 +36,17 @@ def drawn(seed: int, d1: int) -> tuple[Parameters, Statistics]:
     return Parameters(normal(4, d1), normal(3, d1), normal(d1)), Statistics(M @ M.mT, C, y2, beta, eta_dec, eta_enc)
 
 
-def settled(at: Parameters, statistics: Statistics, kind: str) -> Parameters | DecoderParameters:
+def settled(at: Parameters, statistics: Statistics, kind: str) -> Parameters | DecoderParameters | HeldParameters:
     """The point with the best variances for its decoder, where they are learned: sigma^-2 = |u|^2/(beta eta_dec^2) + eta_enc^-2."""
     W, U, _ = at
-    if kind == "fixed":
-        return at
+    log_decoder = statistics.eta_dec.square().log()
+    if kind in ("fixed", "held"):
+        return at if kind == "fixed" else HeldParameters.of(DecoderParameters(*at, log_decoder))
     beta, noise, prior = (
         v[:, None] for v in (statistics.beta, statistics.eta_dec.square(), statistics.eta_enc.square())
     )
     best = Parameters(W, U, -(U.square().sum(-2) / (beta * noise) + 1 / prior).log())
-    return best if kind == "learned" else DecoderParameters(*best, statistics.eta_dec.square().log())
+    return best if kind == "learned" else DecoderParameters(*best, log_decoder)
 
 
 def turned(at: Parameters, P: torch.Tensor) -> Parameters:

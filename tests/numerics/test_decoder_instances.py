@@ -96,7 +96,6 @@ def test_other_kinds_of_instances_hold_the_decoder_fixed() -> None:
     ("change", "message"),
     [
         ({"learned_decoder": 1}, "learned_decoder must be True or False"),
-        ({"sigma": np.ones(1)}, "sigma is held fixed and eta_dec learned"),
         ({"y2": 0.0, "C": np.zeros((1, 1))}, "y2 must be positive"),
     ],
 )

@@ -11,6 +11,7 @@ from numerics import closed_forms, falsify, volume
 from numerics.certificates import gap
 from numerics.closed_forms import least_losses
 from numerics.descent import minimise
+from numerics.falsify import LOCAL as EACH
 from numerics.falsify import ROUNDS, Attempt, Trial, attempt, badness, compared, is_local, trial, trials
 from numerics.problem import Problem
 from numerics.projection import whitened
@@ -196,12 +197,12 @@ def test_divergence_has_to_be_where_the_loss_is_unbounded() -> None:
 
 
 def test_local_searches_meet_every_hardship_and_encoder() -> None:
-    blocks = [draw_block(0, number, 2) for number in range(5 * len(EVERY)) if is_local(number)]
+    blocks = [draw_block(0, number, 2) for number in range(EACH * len(EVERY)) if is_local(number)]
     assert {(block.hardship, block.encoder) for block in blocks} == {(h, e) for h in HARDSHIPS for e in ENCODERS}
     assert len(blocks) == len(EVERY)
 
 
-LOCAL = [number for number in range(5 * len(EVERY)) if is_local(number)]
+LOCAL = [number for number in range(EACH * len(EVERY)) if is_local(number)]
 
 
 @pytest.mark.parametrize("number", LOCAL[:: len(LOCAL) // 12])

@@ -6,7 +6,7 @@ import torch
 from sympy import Symbol
 
 from derivations.theorem_2_learned_variance import best_variance
-from numerics.decoder_objective import LEARNED_DECODER, DecoderParameters
+from numerics.decoder_objective import LEARNED_DECODER, LEARNED_DECODER_ALONE, DecoderParameters, HeldParameters
 from numerics.fast_descent import lifted
 from numerics.lambdified import evaluate
 from numerics.objective import FIXED_VARIANCES, LEARNED_VARIANCES, Objective, Parameters, Statistics
@@ -16,7 +16,12 @@ from numerics.problems import planted_problem
 from numerics.projection import Projection
 from numerics.tolerances import FLOAT64_DERIVATIVE, FLOAT64_IDENTITY
 
-OBJECTIVES = {"fixed": FIXED_VARIANCES, "learned": LEARNED_VARIANCES, "decoder": LEARNED_DECODER}
+OBJECTIVES = {
+    "fixed": FIXED_VARIANCES,
+    "learned": LEARNED_VARIANCES,
+    "decoder": LEARNED_DECODER,
+    "held": LEARNED_DECODER_ALONE,
+}
 SHAPES = [(3, 4, 2), (4, 3, 5), (1, 2, 1), (5, 1, 3)]  # D0, d2, d1
 COUNT = 6
 
@@ -30,7 +35,8 @@ def problems(kind: str, shape: tuple[int, int, int]) -> list[Problem]:
             zeta=np.sort(rng.uniform(0.2, 3.0, min(rank, d2)))[::-1].copy(), phi=rng.uniform(0.2, 2.0, rank),
             residual=rng.uniform(0.1, 1.0), beta=rng.uniform(0.1, 3.0),
             eta_dec=rng.uniform(0.5, 2.0), eta_enc=rng.uniform(0.5, 2.0),
-            sigma=rng.uniform(0.3, 2.0, d1) if kind == "fixed" else None, learned_decoder=kind == "decoder",
+            sigma=rng.uniform(0.3, 2.0, d1) if kind in ("fixed", "held") else None,
+            learned_decoder=kind in ("decoder", "held"),
         )
         for _ in range(COUNT)
     ]  # fmt: skip
@@ -38,7 +44,7 @@ def problems(kind: str, shape: tuple[int, int, int]) -> list[Problem]:
 
 def batch(
     kind: str, shape: tuple[int, int, int]
-) -> tuple[Projection, DecoderParameters | Parameters, Statistics, torch.Tensor]:
+) -> tuple[Projection, DecoderParameters | HeldParameters | Parameters, Statistics, torch.Tensor]:
     """The projection, a start that holds the fixed variances, the statistics, and random points X."""
     members, (D0, d2, d1) = problems(kind, shape), shape
     statistics = Statistics(*map(torch.stack, zip(*map(Statistics.of, members), strict=True)))
@@ -46,9 +52,11 @@ def batch(
         [torch.tensor(np.log(p.sigma**2) if p.sigma is not None else np.zeros(d1)) for p in members]
     )
     zeros = torch.zeros(COUNT, D0, d1, dtype=torch.float64), torch.zeros(COUNT, d2, d1, dtype=torch.float64)
-    start = Parameters(*zeros, log_variance)
-    if kind == "decoder":
+    start: DecoderParameters | HeldParameters | Parameters = Parameters(*zeros, log_variance)
+    if kind in ("decoder", "held"):
         start = DecoderParameters(*start, torch.zeros(COUNT, dtype=torch.float64))
+    if kind == "held":
+        start = HeldParameters.of(start)
     X = torch.randn(COUNT, d2, d1, dtype=torch.float64, generator=torch.Generator().manual_seed(7))
     return Projection.of(start, statistics, OBJECTIVES[kind]), start, statistics, X
 
@@ -76,8 +84,8 @@ def test_what_is_eliminated_is_stationary(kind: str, shape: tuple[int, int, int]
     slope = objective.gradient(*lifted(X, projection, start, statistics, objective), *statistics)
     scale = slope.U.abs().max()
     assert scale > 1 / 100
-    eliminated = {"W": slope.W, "log_variance": slope.log_variance if kind != "fixed" else torch.zeros(1)}
-    if kind == "decoder":  # at given X, where U grows as η_dec does
+    eliminated = {"W": slope.W, "log_variance": torch.zeros(1) if kind in ("fixed", "held") else slope.log_variance}
+    if kind in ("decoder", "held"):  # at given X, where U grows as η_dec does
         U = lifted(X, projection, start, statistics, objective).U
         eliminated["log_decoder"] = slope.log_decoder + (slope.U * U).sum((-2, -1)) / 2
     for name, value in eliminated.items():
