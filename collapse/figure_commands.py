@@ -25,6 +25,13 @@ def figures(
     full: Annotated[bool, typer.Option("--full", help="The paper's sizes on images too: days without a GPU.")] = False,
     hidden: Annotated[int | None, typer.Option(min=1, metavar="D_H", help="Units of each hidden layer.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, metavar="N", help="How many random starts of each model.")] = None,
+    warm_up: Annotated[
+        bool,
+        typer.Option(
+            "--warm-up/--no-warm-up",
+            help="Let the KL term's weight rise from 0 (synthetic regression), or train as the paper does.",
+        ),
+    ] = True,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where training runs.")] = "auto",
     output: Annotated[Path, typer.Option(parser=folder, metavar="DIR", help="Where figures and numbers go.")] = Path(
         "figures"
@@ -37,8 +44,8 @@ def figures(
     """Train the paper's examples over a grid of betas, hold them beside the linear theory, and draw Figures 1 to 3 and A.1.
 
     For each figure: figure-N.png, figure-N.csv with a row for each model, figure-N.json with settings, versions and a summary; what
-    departs from the default (data, --quick, --full, --hidden, --seeds) is in the names too. Without --figure, --data draws the
-    figures that suit these data.
+    departs from the default (data, --quick, --full, --no-warm-up, --hidden, --seeds) is in the names too. Without --figure, --data
+    draws the figures that suit these data.
     Exit code 2 for bad usage or data.
     """
     from collapse.experiments import FIGURES, Effort, experiments_of, run
@@ -53,10 +60,14 @@ def figures(
     blank(1, 1)  # so that a missing matplotlib shows before hours of training
     effort = Effort.QUICK if quick else Effort.FULL if full else Effort.DEFAULT
     names = list(dict.fromkeys(figure or (name for name in FIGURES if _fits(FIGURES[name].data, data))))
-    asked = {name: experiments_of(name, data=data, effort=effort, hidden=hidden, seeds=seeds) for name in names}
+    asked = {
+        name: experiments_of(name, data=data, effort=effort, hidden=hidden, seeds=seeds, warm_up=warm_up)
+        for name in names
+    }
     place = str(resolve_device(device))
     _make(output)
     other = ("" if data is None else f"-{data}") + ("" if effort is Effort.DEFAULT else f"-{effort}")
+    other += "" if warm_up else "-no-warm-up"
     other += ("" if hidden is None else f"-hidden-{hidden}") + ("" if seeds is None else f"-seeds-{seeds}")
     targets = {
         (name, end): writable("--output", str(output / f"figure-{name}{other}.{end}"))

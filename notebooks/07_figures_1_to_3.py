@@ -233,10 +233,30 @@ table(
 )
 
 # %% [markdown]
-# It does: every median is now within 2 %, and at $\beta = 0.75$ all five seeds use all five latents. This is worth
-# remembering in practice. A latent without KL has *collapsed* only if its mode lies below the level; if it lies above,
-# the network has failed to learn it, and another width, start or schedule may help where a smaller $\beta$ is not needed.
-# `collapse diagnose` tells the two apart for a model of your own.
+# It does: every median is now within 2 %, and at $\beta = 0.75$ all five seeds use all five latents.
+#
+# Width is not the only cure. The same eight units again, but the weight of the KL term rises from 0 to $\beta$ over the
+# first 750 steps, the *warm-up* that practitioners use. So the networks learn modes while these are still cheap, and give
+# up those that do not pay:
+
+# %%
+warmed = sweep(data, replace(setting, schedule=replace(short, warm_up=750)))
+loss_table(warmed)
+
+# %%
+middle = np.median(warmed.relative_loss, axis=1)
+assert np.all(np.abs(middle[2:]) < TRAINED_NETWORK.value / 2)
+assert all(set(warmed.used[k]) == {int(warmed.optimum(BETAS[k]).active.sum())} for k in (2, 3, 4))
+print("median within 1 % from beta = 3.4 on:", bool(np.all(np.abs(middle[2:]) < TRAINED_NETWORK.value / 2)))
+
+# %% [markdown]
+# Now the number of latents used is the predicted one at $\beta = 3.4$, 5.5 and 8.4, in every seed, and only the two
+# smallest $\beta$ still miss a mode, for most seeds; `collapse figures --figure 1` trains for longer, with a warm-up, and
+# ends within 2 % there too. What the theory calls optimal is there to be found; plain training does not always find it.
+#
+# This is worth remembering in practice. A latent without KL has *collapsed* only if its mode lies below the level; if it
+# lies above, the network has failed to learn it, and another width, start or schedule may help where a smaller $\beta$ is
+# not needed. `collapse diagnose` tells the two apart for a model of your own.
 #
 # And the deaths? First with eight units, then with sixteen:
 

@@ -117,8 +117,8 @@ class LinearGrid(Grid):
     def initial(self) -> Stack:
         return self.model.initial(self.starts())
 
-    def loss(self, stack: Stack, generator: torch.Generator) -> Tensor:
-        return self.model.loss(stack, self.beta)
+    def loss(self, stack: Stack, generator: torch.Generator, share: float = 1.0) -> Tensor:
+        return self.model.loss(stack, share * self.beta)
 
     def look(self, stack: Stack) -> Tensor:
         return self.model.loss(stack, self.beta)
@@ -144,9 +144,10 @@ class NetworkGrid(Grid):
     def initial(self) -> Stack:
         return self.model.initial(self.starts(), self.dtype, self.device)
 
-    def loss(self, stack: Stack, generator: torch.Generator) -> Tensor:
+    def loss(self, stack: Stack, generator: torch.Generator, share: float = 1.0) -> Tensor:
         rows = torch.randint(len(self.x), (self.setting.batch,), generator=generator, device=self.device)
-        return self.model.loss(stack, self.beta, self.x[rows], self.y[rows], self._noise(len(rows), generator))
+        noise = self._noise(len(rows), generator)
+        return self.model.loss(stack, share * self.beta, self.x[rows], self.y[rows], noise)
 
     def look(self, stack: Stack) -> Tensor:
         return self._mean_loss(stack, min(self.setting.looked, len(self.x)), 1, _seeded(self.device, 2))

@@ -1,8 +1,9 @@
 """Training of a whole ensemble by Adam until it has settled by a rule, with checkpoints from which a killed run goes on.
 
-The rule: every so many steps the loss of each member is looked at, always on the same samples and noise. A member has settled when
-its best loss has not fallen by a given share for some looks. When all have, or a rate has had its most steps, the next learning
-rate comes; after the last the training ends. Nothing here knows of the theory.
+The KL term may be warmed up: its weight then rises from 0 to beta over the first steps, as is usual (Bowman et al. 2016, Sønderby
+et al. 2016). The rule: every so many steps the loss of each member is looked at, always on the same samples and noise. A member has
+settled when its best loss has not fallen by a given share for some looks after that. When all have, or a rate has had its most
+steps, the next learning rate comes; after the last the training ends. Nothing here knows of the theory.
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ class Schedule:
         patience: looks without progress after which a member counts as settled.
         progress: share by which the best loss must fall to count.
         most: steps that each rate may take at most.
+        warm_up: steps over which the weight of the KL term rises from 0 to beta, fewer than `most`; 0: it is beta throughout.
+
+    Raises:
+        DataError: warm_up is negative, or not less than most.
     """
 
     rates: tuple[float, ...]
@@ -47,6 +52,17 @@ class Schedule:
     patience: int
     progress: float
     most: int
+    warm_up: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.warm_up < self.most:
+            raise DataError(
+                f"warm_up must be fewer steps than the {self.most} of a rate, and not negative; got {self.warm_up}."
+            )
+
+    def share(self, steps: int) -> float:
+        """Of beta, after so many steps."""
+        return min(1.0, steps / self.warm_up) if self.warm_up else 1.0
 
 
 @runtime_checkable
@@ -67,8 +83,8 @@ class Task(Protocol):
     def generator(self) -> torch.Generator:
         """Of batches and noise."""
 
-    def loss(self, stack: Stack, generator: torch.Generator) -> Float[Tensor, " members"]:
-        """L_VAE of each member on a batch, to differentiate."""
+    def loss(self, stack: Stack, generator: torch.Generator, share: float) -> Float[Tensor, " members"]:
+        """L_VAE of each member on a batch, to differentiate, with this share of its beta."""
 
     def look(self, stack: Stack) -> Float[Tensor, " members"]:
         """L_VAE of each member, on the same samples and noise every time."""
@@ -123,7 +139,7 @@ class _Run:
         """One step of all members; whether a look is due."""
         self.optimiser.zero_grad()
         # members share no parameter: the gradient of the sum holds each one's own
-        self.task.loss(self.stack, self.generator).sum().backward()
+        self.task.loss(self.stack, self.generator, self.schedule.share(self.steps)).sum().backward()
         self.optimiser.step()
         self.steps += 1
         self.taken += 1
@@ -138,6 +154,8 @@ class _Run:
                 f"training diverged: after {self.steps} steps the loss of member {int(losses.isfinite().long().argmin())} (from 0) "
                 "is not finite. Lower the learning rate, or look at the data's scale."
             )
+        if self.steps <= self.schedule.warm_up:
+            return
         better = torch.isinf(self.best) | (losses < self.best - self.schedule.progress * self.best.abs())
         self.best = torch.where(better, losses, self.best)
         self.idle = torch.where(better, 0, self.idle + 1)

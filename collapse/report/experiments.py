@@ -29,7 +29,9 @@ def caption(experiment: Experiment, sweep: Sweep) -> str:
     if experiment.effort is Effort.QUICK:
         notes.append("quick look: shortened")
     if s.architecture != "linear":
-        notes.append("the paper's d_h and rate" if experiment.of_the_paper else "not the paper's d_h or rate")
+        if s.schedule.warm_up:
+            notes.append(f"KL term warmed up over {s.schedule.warm_up:,} steps")
+        notes.append("the paper's setting" if experiment.of_the_paper else "not the paper's setting")
     if experiment.samples is not None:
         notes.append(f"{experiment.samples:,} samples at most")
     settled = f"{sweep.measured.settled.mean():.0%} settled after {sweep.measured.steps:,} steps"

@@ -56,7 +56,7 @@ def test_numbers_and_their_origin_are_written(written: tuple[subprocess.Complete
     texts = (
         "quick look: shortened",
         "d_h = 32",
-        "not the paper's d_h or rate",
+        "not the paper's setting",
         "predicted β",
         "missing below",
         "worst median over",
@@ -138,7 +138,8 @@ def test_other_settings_have_other_checkpoints() -> None:
 
 
 def test_only_the_papers_sizes_are_called_so() -> None:
-    assert experiments_of("1")[0].of_the_paper
+    assert experiments_of("1", warm_up=False)[0].of_the_paper
+    assert not experiments_of("1")[0].of_the_paper
     assert not experiments_of("1", hidden=16)[0].of_the_paper
     assert experiments_of("2", data="digits", effort=Effort.FULL)[0].of_the_paper
     assert not experiments_of("2", data="digits")[0].of_the_paper

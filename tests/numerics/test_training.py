@@ -22,6 +22,7 @@ class Bowls:
 
     def __init__(self, noise: float = 0.0, steep: float = 1.0) -> None:
         self.noise, self.steep = noise, steep
+        self.shares: list[float] = []
         self.target = torch.tensor([0.5, 1.0, 5.0], dtype=torch.float64)
 
     @property
@@ -34,7 +35,8 @@ class Bowls:
     def generator(self) -> torch.Generator:
         return torch.Generator().manual_seed(4)
 
-    def loss(self, stack: Stack, generator: torch.Generator) -> Tensor:
+    def loss(self, stack: Stack, generator: torch.Generator, share: float) -> Tensor:
+        self.shares.append(share)
         noise = self.noise * torch.randn(3, dtype=torch.float64, generator=generator)
         return self.steep * (stack["p"] - self.target + noise).square() + 1
 
@@ -48,6 +50,22 @@ def test_it_ends_when_all_have_settled_at_the_last_rate() -> None:
     assert ended.settled.all() and ended.steps == looks[-1].steps < 2 * SCHEDULE.most
     assert {look.rate for look in looks} == set(SCHEDULE.rates)
     assert torch.allclose(ended.stack["p"], Bowls().target, atol=0.05, rtol=0)  # the bowl is level to `progress` there
+
+
+def test_the_weight_of_the_second_term_is_warmed_up_and_nothing_judged_before() -> None:
+    bowls, looks = Bowls(), []
+    ended = train(bowls, replace(SCHEDULE, warm_up=100), watched=looks.append)
+    assert bowls.shares == [min(1.0, k / 100) for k in range(ended.steps)]
+    assert [look.settled for look in looks[:5]] == [0] * 5 and looks[4].steps == 100
+    plain = Bowls()
+    short = train(plain, SCHEDULE)
+    assert set(plain.shares) == {1.0} and ended.settled.all() and ended.steps > short.steps
+
+
+@pytest.mark.parametrize("warm_up", [-1, 400])
+def test_a_warm_up_that_leaves_no_step_is_refused(warm_up: int) -> None:
+    with pytest.raises(DataError, match="warm_up must be fewer steps than the 400"):
+        replace(SCHEDULE, warm_up=warm_up)
 
 
 def test_what_has_not_settled_within_the_most_steps_is_said() -> None:
