@@ -9,20 +9,27 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import sympy
-from sympy import Basic, Expr, ImmutableDenseMatrix, MatrixSymbol, Sum, Tuple
+from sympy import Basic, Eq, Expr, ImmutableDenseMatrix, Implies, MatrixSymbol, Sum, Symbol, Tuple
 
-from derivations.claim import Assumption, Claim, Decision, Statement, Step, conclude, needed, refuted
+from derivations.claim import Assumption, Claim, Decision, Erratum, Severity, Statement, Step, conclude, needed, refuted
 from derivations.elbo import kl_parts, negative_elbo
 from derivations.exact_data import ExactData, data_instances
 from derivations.first_moments import CENTRED, about_means, b_dec, b_enc, mu_x, mu_y, on_a_line, with_means, x_c, y_c
 from derivations.instances import is_exactly_zero
-from derivations.notation import Mean, SquaredNorm, U, W, beta, d1, d2, eta_dec, i, noise, weight, x, y
-from derivations.proof import equal, positive
+from derivations.notation import Mean, MeanMatrix, SquaredNorm, U, W, beta, d1, d2, eta_dec, i, noise, weight, x, y
+from derivations.proof import equal, positive, true
 
 # ------------------------------------------------------------------------------------------ as printed
 CENTRED_DATA = Tuple(x - mu_x, y - mu_y)
 BIASES = Tuple(-W.T * mu_x, mu_y)
 """Ours: with them W^T x + b_enc is W^T (x - E x), and U z + b_dec - y is U z - (y - E y), which is what centring does."""
+
+change = Symbol("change_of_Z", nonnegative=True)
+"""|Z Z^T - Z_c Z_c^T|^2, Z_c being that of the centred data: 0 iff the zeta_i and the left singular vectors are the same."""
+NO_CHANGE = Eq(change, 0)
+
+# ------------------------------------------------------------------------------------------ as corrected
+NO_CHANGE_IF_CENTRED = Implies(Eq(SquaredNorm(mu_x), 0), Eq(change, 0))
 
 # -------------------------------------------------------------------------------- from the definitions
 SHIFT_OF_CODE = W.T * mu_x + b_enc
@@ -149,6 +156,64 @@ def replaces_biases(formula: Basic) -> Decision:
     )
 
 
+def outer_product(data: ExactData, *, centred: bool) -> ImmutableDenseMatrix:
+    """Z Z^T = C A^+ C^T from the points, as they are or about their means."""
+    x_, y_ = (
+        sympy.Matrix.hstack(*(sympy.Matrix(column) for column in columns)) for columns in zip(*data.points, strict=True)
+    )
+    if centred:
+        ones = sympy.ones(1, x_.cols)
+        x_, y_ = (part - part * ones.T * ones / x_.cols for part in (x_, y_))
+    cross = y_ * x_.T / x_.cols
+    return ImmutableDenseMatrix(cross * (x_ * x_.T / x_.cols).pinv() * cross.T)
+
+
+def leaves_spectrum(formula: Basic) -> Decision:
+    """Judge a Boolean of |E x|^2 and of how Z Z^T changes where the best biases centre the data."""
+    line = [on_a_line((1, 1), (7, 7)), on_a_line((1, 0), (3, 0))]
+    for data in (*line, *(with_means(data) for data in data_instances()[:8]), *(without_mean(data) for data in line)):
+        raw, about = (outer_product(data, centred=centred) for centred in (False, True))
+        size = sum((entry**2 for entry in raw - about), sympy.S.Zero)
+        mean = sum((entry**2 for entry in data.matrices[mu_x]), sympy.S.Zero)
+        if formula.xreplace({change: size, SquaredNorm(mu_x): mean}) != sympy.true:
+            shown = {"points": [(px.T.tolist()[0], py.T.tolist()[0]) for px, py in data.points]}
+            return refuted(shown, f"Z Z^T is {raw.tolist()} without biases and {about.tolist()} with the best ones")
+    far, other = Symbol("mean", positive=True), Symbol("other", nonnegative=True)
+    return conclude(
+        [
+            *least_over_biases_steps(),
+            *(
+                equal(
+                    f"E {name} is that about the means, if E x = 0",
+                    _without_mean(about_means(MeanMatrix(moment))),
+                    _without_mean(about_means(MeanMatrix(centred))),
+                    CENTRED,
+                )
+                for name, moment, centred in (
+                    ("y x^T", y * x.T, (y - mu_y) * (x - mu_x).T),
+                    ("x x^T", x * x.T, (x - mu_x) * (x - mu_x).T),
+                )
+            ),
+            true(
+                "true where E x = 0: Z Z^T is made of these two",
+                formula,
+                {SquaredNorm(mu_x): sympy.S.Zero, change: sympy.S.Zero},
+            ),
+            true("true where E x is not 0, whatever it does", formula, {SquaredNorm(mu_x): far, change: other}),
+        ]
+    )
+
+
+def _without_mean(expression: Basic) -> Basic:
+    return expression.subs(mu_x, 0 * mu_x).doit()
+
+
+def without_mean(data: ExactData) -> ExactData:
+    """The same with every input's negative, at the same target: E x = 0."""
+    points = tuple(point for px, py in data.points for point in ((px, py), (-px, py)))
+    return with_means(ExactData(data.scalars, data.matrices, points))
+
+
 def _above_least(formula: Basic) -> Decision | None:
     """A refutation: data at which other biases than the stated ones do better."""
     for data in instances_with_means():
@@ -178,6 +243,22 @@ CLAIMS = (
         assumptions=(
             Assumption("the encoder has a bias", _probe(without_encoder_bias)),
             Assumption("the decoder has a bias", _probe(without_decoder_bias)),
+        ),
+    ),
+    Claim(
+        "s3.bias-results",
+        "§3",
+        "biases do not affect the results, read of given data: Z Z^T, and with it which modes collapse, is the same with the best "
+        "biases as without (read of the theory, which is then that of the centred data, it is app-b.bias)",
+        printed=Statement(NO_CHANGE, leaves_spectrum),
+        corrected=Statement(NO_CHANGE_IF_CENTRED, leaves_spectrum),
+        observable="bias_spectrum",
+        uses=("app-b.bias",),
+        erratum=Erratum(
+            "incorporating the bias terms does not affect the main results",
+            "the results hold of the centred data; for given data Z Z^T, and with it the thresholds, is the same without biases if "
+            "E x = 0, and another in general",
+            Severity.CONDITION,
         ),
     ),
 )

@@ -132,7 +132,7 @@ CLAIMS = (
         assumptions=(Assumption("sigma_i = eta_enc for all i", holds_at_other_variances),),
         erratum=Erratum(
             "some of the dimensions collapse with the prior",
-            "d1 - rank U V^T directions of latent space do, and latents only where P has them along the axes: at most minima of "
+            "d1 - rank U V^T directions of latent space do, and latents only where P has them along the axes: at some minima of "
             "a partly collapsed model every latent has a KL",
             Severity.CONDITION,
         ),

@@ -12,20 +12,24 @@ from functools import lru_cache
 from itertools import product
 
 import sympy
-from sympy import And, Basic, Derivative, Eq, Expr, Le, Lt, Min, Sum, Symbol, log, sqrt
+from sympy import And, Basic, Derivative, Eq, Expr, Gt, Le, Lt, Min, Or, Sum, Symbol, log, sqrt
 
 from derivations.claim import Assumption, Decision, Step, Verdict, conclude, needed, refuted
 from derivations.decoder_instances import (
     DecoderInstance,
+    all_kept,
     at_held_deviations,
+    carried,
     collapse_fixed,
     collapse_learned,
     decoder_instance,
     decoder_instances,
     learned_variance,
+    left_out,
     rank,
     unbounded,
     vanishes,
+    weakest,
 )
 from derivations.decoder_variance import CLOSED_FORM, kept, least_mode, s, sign_steps, singular, slope_steps
 from derivations.instances import why_false
@@ -40,8 +44,10 @@ CONDITIONS: dict[Basic, Basic] = {
     collapse_learned: Le(d2 * zeta[1] ** 2 - beta * (residual + squares), 0),
     unbounded: And(Eq(residual, 0), Le(rank, d1), Lt(beta * rank, d2)),
     vanishes: And(Eq(residual, 0), Le(rank, d1)),
+    all_kept: Or(Eq(carried, 0), Gt(d2 * weakest - beta * (residual + carried * weakest + left_out), 0)),
 }
-"""When each of these happens, as `collapse_steps` and `vanishing_steps` derive it (y not zero where the origin is concerned)."""
+"""When each of these happens, as `collapse_steps`, `vanishing_steps` and `kept_steps` derive it (y not zero where the origin is
+concerned)."""
 
 first, rest, explained = Symbol("zeta_1", positive=True), Symbol("rest", nonnegative=True), Symbol("E", positive=True)
 """zeta_1, the sum of the other zeta_i^2, and r + |Z|^2 = E|y|^2."""
@@ -102,6 +108,29 @@ def vanishing_steps() -> tuple[Step, ...]:
         ),
         nonnegative("it is never below that", piece - left / size, {size: gap + modes * beta}),
         nonnegative("R_k falls with k, so that the least limit is that of k = min(d1, d*)", (left + more) - left),
+    )
+
+
+@lru_cache(maxsize=1)
+def kept_steps() -> tuple[Step, ...]:
+    """All modes with a latent are kept iff the weakest is, and that iff g > 0 at s = zeta_k^2/beta, beyond the last minimiser."""
+    rise = Symbol("rise", nonnegative=True)
+    return (
+        *slope_steps(),
+        *sign_steps(),
+        same(
+            "at s = zeta_k^2/beta each of the k modes takes zeta_k^2 off g",
+            Min(weakest + rise, beta * s),
+            weakest,
+            {beta: weakest / s},
+        ),
+        same(
+            "so g is there, times beta, with the squares of what has no latent",
+            beta * (d2 * s - residual - carried * weakest - left_out),
+            d2 * weakest - beta * (residual + carried * weakest + left_out),
+            {s: weakest / beta},
+        ),
+        nonnegative("a stronger mode reaches its threshold at no smaller s", (weakest + rise) / beta - weakest / beta),
     )
 
 
@@ -218,6 +247,34 @@ def rank_cases() -> Iterator[Named]:
                 yield f"r = {unexplained}, rank Z {name}, beta {place} d2/rank Z", scalars
 
 
+def kept_cases() -> Iterator[Named]:
+    """Every problem: r = 0 or not, beta about the threshold of the weakest of k modes with a latent; or no such mode.
+
+    No mode without a latent has a larger square than the weakest with one, so that d* is k, their number and some more.
+    """
+    others, share = sympy.symbols("others share", nonnegative=True)
+    count, square = 1 + others, Symbol("q", positive=True)
+    for unexplained in (sympy.S.Zero, _unexplained):
+        modes = count + share + _spare
+        scalars = {carried: count, weakest: square, left_out: share * square, dstar: modes, d2: modes + _more}
+        scalars |= {residual: unexplained}
+        for place, weight in levels((modes + _more) * square / (unexplained + (count + share) * square)):
+            yield f"r = {unexplained}, beta {place} the threshold of the weakest mode", scalars | {beta: weight}
+        yield f"r = {unexplained}, no mode has a latent", {residual: unexplained, carried: sympy.S.Zero}
+
+
+def autoencoder_rank_cases() -> Iterator[Named]:
+    """y = x: r = 0, rank Z = d* = d0 <= D0 = d2; every relation of d1 to d*, and of beta to d2/d*."""
+    modes = 1 + Symbol("others", nonnegative=True)
+    scalars: Case = {residual: sympy.S.Zero, rank: modes, dstar: modes, d0: modes}
+    for kernel in (sympy.S.Zero, _further):
+        size = {D0: modes + kernel, d2: modes + kernel}
+        for name, latents in (("<", modes / (1 + margin)), ("=", modes), (">", modes + margin)):
+            for place, weight in levels((modes + kernel) / modes, _unequal):
+                case = {**scalars, **size, d1: latents, beta: weight}
+                yield f"d0 = D0 - {kernel}, d1 {name} d*, beta {place} d2/d*", case
+
+
 # --------------------------------------------------------------------------------------------------- decisions
 @dataclass(frozen=True)
 class Everywhere:
@@ -250,14 +307,16 @@ class Everywhere:
 
 @dataclass(frozen=True)
 class HeldDeviations:
-    """The same question where every sigma_i is held at twice eta_enc, or at half of it: only an exact instance is looked for."""
+    """The same question where every sigma_i is held at twice eta_enc, at half of it, or at each in turn: only an exact instance is
+    looked for."""
 
     instances: Callable[[], Iterable[DecoderInstance]]
 
     def __call__(self, formula: Basic) -> Decision:
         """Judge a statement."""
-        for factor, instance in product((sympy.Integer(2), sympy.S.Half), self.instances()):
-            held, facts = at_held_deviations(instance, factor)
+        more, less = sympy.Integer(2), sympy.S.Half
+        for ratios, instance in product(((more,), (less,), (more, less)), self.instances()):
+            held, facts = at_held_deviations(instance, ratios)
             if held.value(formula, None, facts) == sympy.false:
                 happening = sorted(formula.atoms(Symbol) & CONDITIONS.keys(), key=str)
                 said = ", ".join(f"{symbol} is {facts[symbol]}" for symbol in happening)
@@ -314,6 +373,9 @@ def deciding(happening: Basic, instance: DecoderInstance) -> str:
         return f"r and the zeta_i^2 beyond d1 add up to {left}, rank Z is {instance.value(rank)}"
     if happening == collapse_learned and variance == 0:
         return "there is no minimum: the loss falls without bound as eta_dec tends to 0"
+    if happening == all_kept:
+        least = min((value**2 for value in instance.zeta[: instance.d1] if value > 0), default=sympy.S.Zero)
+        return f"the least positive zeta_i^2 with i <= d1 is {least}, and beta eta_dec^2 is {instance.beta * variance}"
     held, which = (variance, "learned") if happening == collapse_learned else (instance.eta_dec**2, "given")
     water = instance.beta * held
     return f"zeta_1^2 = {instance.zeta[0] ** 2} and beta eta_dec^2 = {water}, with the {which} eta_dec^2 = {held}"

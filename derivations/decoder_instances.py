@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import product
@@ -25,6 +25,15 @@ learned_variance = Symbol("s_learned", nonnegative=True)
 """eta_dec^2 at the global minimum, the largest if there are several; 0 where the loss is unbounded."""
 rank = Symbol("rank_Z", integer=True, nonnegative=True)
 """How many singular values of Z are not 0."""
+
+all_kept = Symbol("every_mode_with_a_latent_is_kept")
+"""Whether no mode i <= d1 with zeta_i > 0 is collapsed at the global minimum, or as the loss falls without bound."""
+carried, weakest, left_out = (
+    Symbol("modes_with_a_latent", integer=True, nonnegative=True),
+    Symbol("zeta_of_the_weakest_squared", nonnegative=True),
+    Symbol("squares_without_a_latent", nonnegative=True),
+)
+"""k = min(d1, rank Z), zeta_k^2 (0 for k = 0), and the sum of zeta_i^2 over i > k."""
 
 _TINY = Rational(1, 10**6)
 
@@ -70,43 +79,59 @@ def _facts(instance: DecoderInstance) -> dict[Basic, Expr]:
         collapse_learned: variance > 0 and first <= instance.beta * variance,
         unbounded: variance == 0,
         vanishes: small == 0,
+        all_kept: all(value**2 > instance.beta * variance for value in instance.zeta[: instance.d1] if value > 0),
     }
+    with_latent = [value**2 for value in instance.zeta[: instance.d1] if value > 0]
     scalars: dict[Basic, Expr] = {
         residual: instance.residual,
         learned_variance: variance,
         D0: sympy.Integer(instance.D0),
         rank: sympy.Integer(sum(1 for value in instance.zeta if value > 0)),
+        carried: sympy.Integer(len(with_latent)),
+        weakest: min(with_latent, default=sympy.S.Zero),
+        left_out: sum((value**2 for value in instance.zeta[len(with_latent) :]), sympy.S.Zero),
     }
     return scalars | {symbol: sympy.true if truth else sympy.false for symbol, truth in truths.items()}
 
 
-def held_slope(instance: Instance, variance: Expr, factor: Expr = sympy.S.One) -> Expr:
-    """g(s) with every sigma_i held at `factor` eta_enc: an active mode takes zeta_i factor sqrt(beta s) off (Proposition 2)."""
-    level = factor * sympy.sqrt(instance.beta * variance)
-    modes = [value * sympy.Min(value, level) for value in instance.zeta[: instance.d1]]
+def held_slope(instance: Instance, variance: Expr) -> Expr:
+    """g(s) with the sigma_i of the instance held: by Proposition 2 an active mode takes zeta_i c_i sqrt(beta s) off, with
+    c_i = sigma_(i)/eta_enc, the i-th smallest."""
+    level = sympy.sqrt(instance.beta * variance)
+    ratios = [deviation / instance.eta_enc for deviation in sorted(instance.sigma)]
+    modes = [value * sympy.Min(value, ratio * level) for value, ratio in zip(instance.zeta, ratios, strict=False)]
     beyond = [value**2 for value in instance.zeta[instance.d1 :]]
     return instance.d2 * variance - instance.residual - sympy.Add(*modes, *beyond)
 
 
-def at_held_deviations(instance: DecoderInstance, factor: Expr) -> tuple[DecoderInstance, dict[Basic, Any]]:
-    """The instance with every sigma_i held at this multiple of eta_enc, and what happens then.
+def at_held_deviations(instance: DecoderInstance, ratios: Sequence[Expr]) -> tuple[DecoderInstance, dict[Basic, Any]]:
+    """The instance with the sigma_i held at these multiples of eta_enc, in turn, and what happens then.
 
-    g (`held_slope`) is convex, not positive at 0, and vanishes once beyond. Where U = V = 0 at that zero it is at s = E|y|^2/d2;
-    the learned variance is given there only. It vanishes with beta if at a tiny beta the zero is below a tiny s.
+    g (`held_slope`) is convex, not positive at 0, and vanishes once beyond: mode i is active there iff g > 0 where it would be at
+    its threshold. Where U = V = 0 at that zero it is at s = E|y|^2/d2; the learned variance is given there only. It vanishes with
+    beta if at a tiny beta the zero is below a tiny s.
     """
-    held = replace(instance, sigma=(factor * instance.eta_enc,) * instance.d1)
+    held = replace(instance, sigma=tuple(ratios[k % len(ratios)] * instance.eta_enc for k in range(instance.d1)))
+    least = min(held.sigma) / held.eta_enc
     squares, first = [value**2 for value in instance.zeta], max(instance.zeta) ** 2
-    mean, level = (instance.residual + sum(squares)) / instance.d2, factor**2 * instance.beta
+    mean, level = (instance.residual + sum(squares)) / instance.d2, least**2 * instance.beta
     bounded = instance.residual + sum(squares) > 0
-    small = held_slope(replace(instance, beta=instance.beta * _TINY**4), _TINY, factor)
+    small = held_slope(replace(held, beta=instance.beta * _TINY**4), _TINY)
     truths = {
         collapse_fixed: first <= level * instance.eta_dec**2,
         collapse_learned: bounded and first <= level * mean,
         unbounded: not bounded,
         vanishes: bool(small > 0),
+        all_kept: all(held_slope(held, place) > 0 for place in _thresholds(held)),
     }
     facts: dict[Basic, Any] = {key: sympy.true if truth else sympy.false for key, truth in truths.items()}
     return held, facts | {learned_variance: mean if truths[collapse_learned] else sympy.nan}
+
+
+def _thresholds(held: Instance) -> list[Expr]:
+    """The s at which each mode that has a latent and a zeta_i is at its threshold."""
+    pairs = zip(held.zeta, sorted(held.sigma), strict=False)
+    return [(value * held.eta_enc / deviation) ** 2 / held.beta for value, deviation in pairs if value > 0]
 
 
 def decoder_instance(

@@ -13,11 +13,14 @@ from derivations.decoder_collapse import (
     Everywhere,
     ForEverySigma,
     autoencoder_cases,
+    autoencoder_rank_cases,
     collapse_steps,
     equal_cases,
     first,
     found_at,
     held_vanishing_steps,
+    kept_cases,
+    kept_steps,
     learned_sigma,
     problem_cases,
     rank_cases,
@@ -27,6 +30,7 @@ from derivations.decoder_collapse import (
 )
 from derivations.decoder_instances import (
     DecoderInstance,
+    all_kept,
     autoencoder_instances,
     collapse_learned,
     decoder_instance,
@@ -63,12 +67,14 @@ TIGHT = Implies(Not(BELOW), collapse_learned)
 VAE_THRESHOLD = Eq(d2 / dstar, 1)
 VANILLA = Equivalent(collapse_learned, Ge(beta, 1))
 EVERY_DATA_SET = collapse_learned
+NOTHING_COLLAPSES = Implies(BELOW, all_kept)
 UNDERPARAMETRIZED = Implies(Lt(d1, dstar), Not(vanishes))
 OVERPARAMETRIZED = Implies(Ge(d1, dstar), vanishes)
 FALLS = Implies(And(Ge(d1, dstar), BELOW), unbounded)
 
 # ------------------------------------------------------------------------------------------ as corrected
 AVOIDED_IF_EXPLAINED = Implies(And(BELOW, Eq(residual, 0)), Not(collapse_learned))
+ALL_KEPT_IF_EXPLAINED = Implies(And(BELOW, Eq(residual, 0)), all_kept)
 VAE_RATIO = Eq(d2 / dstar, D0 / d0)
 VANILLA_OF_RANK = Equivalent(collapse_learned, Ge(beta, D0 / d0))
 EQUAL_EIGENVALUES = Equivalent(collapse_learned, Le(D0 * zeta[1] ** 2, Sum(zeta[i] ** 2, (i, 1, dstar))))
@@ -158,6 +164,11 @@ VAE = Everywhere(autoencoder_instances, autoencoder_cases, autoencoder_steps)
 EQUAL_VAE = Everywhere(equal_autoencoders, partial(autoencoder_cases, equal=True), vanilla_steps)
 VANILLA_VAE = Everywhere(vanilla_autoencoders, partial(autoencoder_cases, weight=sympy.S.One), autoencoder_steps)
 RANKS = Everywhere(decoder_instances, rank_cases, vanishing_steps)
+KEPT = Everywhere(decoder_instances, kept_cases, kept_steps)
+VAE_RANKS = Everywhere(
+    autoencoder_instances, autoencoder_rank_cases, lambda: (*autoencoder_steps(), *vanishing_steps())
+)
+VAE_IN_THE_LIMIT = ForEverySigma(VAE_RANKS, held_vanishing_steps)
 IN_THE_LIMIT = ForEverySigma(RANKS, held_vanishing_steps)
 
 CLAIMS = (
@@ -183,10 +194,36 @@ CLAIMS = (
         uses=("s4.4.still-collapses",),
         assumptions=(learned_sigma(decoder_instances),),
         erratum=Erratum(
-            "make eta_dec learnable and set beta < d2/d* to fix posterior collapse",
-            "that avoids complete collapse if r = 0, that is if y is a linear function of x; in general, for y not 0, complete "
-            "collapse is a global minimum iff d2 zeta_1^2 <= beta (r + sum of all zeta_i^2), which r > 0 can meet at any beta. "
-            "Where r = 0 and rank Z <= d1, beta < d2/rank Z leaves no minimum: the loss falls without bound as eta_dec tends to 0",
+            "a way to fix posterior collapse for VAE: make eta_dec learnable and set beta < d2/d*",
+            "that avoids complete collapse if r = 0, that is if y is a linear function of x, and so if y = x (s4.4.threshold-vae); "
+            "in general, for y not 0, complete collapse is a global minimum iff d2 zeta_1^2 <= beta (r + sum of all zeta_i^2), "
+            "which r > 0 can meet at any beta. Where r = 0 and rank Z <= d1, beta < d2/rank Z leaves no minimum: the loss falls "
+            "without bound as eta_dec tends to 0",
+            Severity.CONDITION,
+        ),
+    ),
+    Claim(
+        "s4.4.threshold-vae",
+        "§4.4",
+        "the same sentence, which is printed of VAEs, where y = x",
+        printed=Statement(AVOIDED, VAE),
+        observable="decoder_happening_vae",
+        uses=("s4.4.still-collapses",),
+        assumptions=(Assumption("y = x", ANY), learned_sigma(autoencoder_instances)),
+    ),
+    Claim(
+        "s4.4.threshold-partial",
+        "§4.4",
+        "the same sentence read of partial collapse: with eta_dec learned and beta < d2/d*, no mode i <= d1 with zeta_i > 0 "
+        "collapses",
+        printed=Statement(NOTHING_COLLAPSES, KEPT),
+        corrected=Statement(ALL_KEPT_IF_EXPLAINED, KEPT),
+        observable="decoder_happening",
+        uses=("x.decoder-variance-exact",),
+        assumptions=(learned_sigma(decoder_instances),),
+        erratum=Erratum(
+            "a way to fix posterior collapse for VAE: make eta_dec learnable and set beta < d2/d*",
+            "then no mode with a latent collapses if r = 0, as for y = x; with r > 0 modes can at any beta",
             Severity.CONDITION,
         ),
     ),
@@ -261,14 +298,23 @@ CLAIMS = (
         "if d1 < d*, the learned decoder variance does not tend to 0 as beta tends to 0, whether Sigma is learned or held",
         printed=Statement(UNDERPARAMETRIZED, IN_THE_LIMIT),
         corrected=Statement(VANISHES, IN_THE_LIMIT),
-        observable="decoder_happening",
+        observable="decoder_limit",
         uses=("x.decoder-variance-exact", "prop-2.minimum"),
         erratum=Erratum(
             "underparameterized (d1 < d*): a small beta does not cause any problem",
             "eta_dec^2 tends to (r + sum over i > d1 of zeta_i^2)/d2, which is 0 iff r = 0 and rank Z <= d1, as may be for "
-            "d1 < d*",
+            "d1 < d*; it is right for y = x (s4.4.underparametrized-vae)",
             Severity.CONDITION,
         ),
+    ),
+    Claim(
+        "s4.4.underparametrized-vae",
+        "§4.4",
+        "the same for a VAE, y = x, where rank Z = d* and r = 0",
+        printed=Statement(UNDERPARAMETRIZED, VAE_IN_THE_LIMIT),
+        observable="decoder_limit_vae",
+        uses=("x.decoder-variance-exact", "prop-2.minimum"),
+        assumptions=(Assumption("y = x", RANKS),),
     ),
     Claim(
         "s4.4.parametrization",
@@ -276,13 +322,23 @@ CLAIMS = (
         "if d1 >= d*, the learned decoder variance tends to 0 as beta tends to 0, whether Sigma is learned or held",
         printed=Statement(OVERPARAMETRIZED, IN_THE_LIMIT),
         corrected=Statement(VANISHES, IN_THE_LIMIT),
-        observable="decoder_happening",
+        observable="decoder_limit",
         uses=("x.decoder-variance-exact", "prop-2.minimum"),
         erratum=Erratum(
             "overparametrized: a small beta causes the decoder variance to converge towards 0",
-            "it does iff r = 0 and rank Z <= d1; otherwise eta_dec^2 is never below (r + sum over i > d1 of zeta_i^2)/d2 > 0",
+            "it does iff r = 0 and rank Z <= d1, as for y = x (s4.4.parametrization-vae); otherwise eta_dec^2 is never below "
+            "(r + sum over i > d1 of zeta_i^2)/d2 > 0",
             Severity.CONDITION,
         ),
+    ),
+    Claim(
+        "s4.4.parametrization-vae",
+        "§4.4",
+        "the same for a VAE, y = x, where rank Z = d* and r = 0",
+        printed=Statement(OVERPARAMETRIZED, VAE_IN_THE_LIMIT),
+        observable="decoder_limit_vae",
+        uses=("x.decoder-variance-exact", "prop-2.minimum"),
+        assumptions=(Assumption("y = x", RANKS),),
     ),
     Claim(
         "s4.4.small-beta",
@@ -296,9 +352,18 @@ CLAIMS = (
         assumptions=(learned_sigma(decoder_instances),),
         erratum=Erratum(
             "overparametrized: a small beta causes the decoder variance to converge towards 0",
-            "it does so at a beta > 0, not in the limit only, iff r = 0, rank Z <= d1 and beta < d2/rank Z; and with a learned "
-            "Sigma only: with a fixed one the loss has a minimum for all data with y not 0",
+            "it does so at a beta > 0, not in the limit only, iff r = 0, rank Z <= d1 and beta < d2/rank Z, as for y = x "
+            "(s4.4.small-beta-vae)",
             Severity.CONDITION,
         ),
+    ),
+    Claim(
+        "s4.4.small-beta-vae",
+        "§4.4",
+        "the same for a VAE, y = x, where rank Z = d* and r = 0",
+        printed=Statement(FALLS, VAE_RANKS),
+        observable="decoder_happening_vae",
+        uses=("x.decoder-variance-exact",),
+        assumptions=(Assumption("y = x", RANKS), learned_sigma(autoencoder_instances)),
     ),
 )

@@ -94,7 +94,8 @@ CLAIMS = (
         uses=("prop-2.minimum",),
         erratum=Erratum(
             "changing the variance of the prior cannot influence posterior collapse",
-            "with a fixed Sigma mode i collapses iff zeta_i eta_enc <= sqrt(beta) eta_dec sigma_(i): a larger eta_enc prevents it",
+            "with a fixed Sigma mode i collapses iff zeta_i eta_enc <= sqrt(beta) eta_dec sigma_(i): where zeta_i > 0 a "
+            "larger eta_enc prevents it",
             Severity.CONDITION,
         ),
     ),
@@ -109,6 +110,14 @@ CLAIMS = (
         erratum=Erratum(
             "a sufficiently small beta can avoid posterior collapse", "it does iff Z != 0", Severity.CONDITION
         ),
+    ),
+    Claim(
+        "s4.5.small-beta-possible",
+        "§4.5",
+        "the same sentence read as what can be: for all data with Z not 0 every beta below some value does",
+        printed=Statement(Implies(Gt(zeta[1], 0), SMALL_BETA), WEAK),
+        observable=WEAK.observable,
+        uses=("prop-2.minimum", "thm-2.minimum"),
     ),
     Claim(
         "s4.5.sigma-irrelevant",

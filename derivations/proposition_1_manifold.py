@@ -6,9 +6,9 @@ from dataclasses import replace
 from functools import lru_cache
 
 import sympy
-from sympy import Basic, Expr, Gt, Identity, Implies, Lt, MatrixSymbol, Symbol, Trace, Tuple
+from sympy import Basic, Eq, Equivalent, Expr, Gt, Identity, Implies, Lt, MatrixSymbol, Symbol, Trace, Tuple
 
-from derivations.claim import Claim, Decision, Statement, Step, conclude, refuted
+from derivations.claim import Claim, Decision, Erratum, Severity, Statement, Step, conclude, refuted
 from derivations.elbo import negative_elbo
 from derivations.exact_data import ExactData, data_instances, exact_data
 from derivations.notation import D0, P_A, Phi, V, W, d0, d1, d2, dstar, inverse_root_Phi
@@ -22,6 +22,11 @@ dimension = Symbol("dimension", real=True)
 MANIFOLD = Tuple(d1 * (D0 - d0), Implies(Lt(d0, D0), Gt(dimension, 0)))
 """The dimension is ours: the sentence says that there is a manifold of them, of more than one point, where d0 < D0."""
 
+THE_SOLUTION = Tuple(d1 * (D0 - d0), Eq(dimension, 0))
+
+# ------------------------------------------------------------------------------------------ as corrected
+ONE_SOLUTION = Tuple(d1 * (D0 - d0), Equivalent(Eq(dimension, 0), Eq(d0, D0)))
+
 # -------------------------------------------------------------------------------- from the definitions
 OUTSIDE = Identity(D0) - P_A * P_A.T
 """The projection onto the null space of A."""
@@ -34,7 +39,7 @@ def low_and_full_rank() -> tuple[ExactData, ...]:
     small = found[0].scalars
     wide = replace(small, zeta=small.zeta[:1], d2=1)
     more = [exact_data(data.scalars, seed=20 + k, kernel=2) for k, data in enumerate(found[:4])]
-    return (*found, *more, *(exact_data(wide, seed=30 + kernel, kernel=kernel) for kernel in (0, 1)))
+    return (*(exact_data(wide, seed=30 + kernel, kernel=kernel) for kernel in (0, 1)), *found, *more)
 
 
 @lru_cache(maxsize=64)
@@ -113,5 +118,20 @@ CLAIMS = (
         printed=Statement(MANIFOLD, counts_solutions),
         observable="solution_manifold",
         uses=("prop-1.reduction",),
+    ),
+    Claim(
+        "thm-2.solution",
+        "§4.3, Theorem 2, Eq 16",
+        "W* is the solution of Phi^(1/2) P_A^T W = V*: there is one only",
+        printed=Statement(THE_SOLUTION, counts_solutions),
+        corrected=Statement(ONE_SOLUTION, counts_solutions),
+        observable="solution_manifold",
+        uses=("prop-1.reduction",),
+        erratum=Erratum(
+            "W* is the solution of Phi^(1/2) P_A^T W = V*",
+            "it is one solution of d1 (D0 - d0) dimensions of them, all as good (prop-1.manifold): the only one iff d0 = D0, "
+            "that is if A has full rank",
+            Severity.CONDITION,
+        ),
     ),
 )

@@ -214,27 +214,28 @@ def _with_shifted_prior(formula: Basic) -> Decision:
     return needed(next(_failures(formula, sympy.S.One), None))
 
 
+def laplace_prior_rise(data: RegressionData) -> Expr:
+    """The steepest slope of the log posterior at 0 along one weight b, where the prior density falls as exp(-|b|/tau): its kink
+    holds the origin against a small slope of the likelihood (a Gaussian prior has none there)."""
+    return max(abs(entry) for entry in data.slope()) - 1 / data.tau
+
+
+def laplace_noise_rise(data: RegressionData) -> Expr | None:
+    """The same where a target's density about b x falls as exp(-|y - b x|/eta_dec): signs of targets count, not sizes. For one
+    weight only."""
+    if data.inputs.rows > 1 or data.targets.rows > 1:
+        return None
+    points = list(zip(data.inputs, data.targets, strict=True))
+    kinks = sum((abs(px) for px, py in points if py == 0), sympy.S.Zero)
+    return (abs(sum(sympy.sign(py) * px for px, py in points)) - kinks) / data.eta_dec
+
+
 def _with_laplace_prior(formula: Basic) -> Decision:
-    """The prior density of a weight b falls as exp(-|b|/tau): its kink holds the origin against a small slope."""
-
-    def rise(data: RegressionData) -> Expr:
-        # the prior's own pull is centred at 0 and smooth there: the slope is the likelihood's
-        return max(abs(entry) for entry in data.slope()) - 1 / data.tau
-
-    return needed(_first_failure(formula, rise, "prior"))
+    return needed(_first_failure(formula, laplace_prior_rise, "prior"))
 
 
 def _with_laplace_noise(formula: Basic) -> Decision:
-    """The density of a target about b x falls as exp(-|y - b x|/eta_dec), for one weight b: signs of targets count, not sizes."""
-
-    def rise(data: RegressionData) -> Expr | None:
-        if len(data.inputs.col(0)) > 1 or data.targets.rows > 1:
-            return None
-        points = list(zip(data.inputs, data.targets, strict=True))
-        kinks = sum(abs(px) for px, py in points if py == 0)
-        return (abs(sum(sympy.sign(py) * px for px, py in points)) - kinks) / data.eta_dec
-
-    return needed(_first_failure(formula, rise, "noise"))
+    return needed(_first_failure(formula, laplace_noise_rise, "noise"))
 
 
 def _first_failure(formula: Basic, rise: Callable[[RegressionData], Expr | None], changed: str) -> Decision | None:

@@ -26,7 +26,7 @@ from derivations.notation import (
     weight,
     zeta,
 )
-from derivations.proof import equal, margin, same
+from derivations.proof import equal, margin, same, written_out
 from derivations.proposition_2_fixed_variance import CORRECTED_8
 from derivations.rotation_witnesses import refuting_rotation
 from derivations.uniqueness import stationarity_steps
@@ -60,6 +60,7 @@ def keeps_fixed_minimum(formula: Basic) -> Decision:
                 ((Lambda.T * Lambda * P * Sigma * P.T, Lambda.T * Lambda * Sigma_sorted),),
             ),
             *mode_balance_steps(),
+            *every_rotation_steps(),
             *conjunct_steps(formula, required),
         ]
     )
@@ -92,6 +93,28 @@ def mode_balance_steps() -> tuple[Step, ...]:
             ("at the threshold", threshold),
             ("below the threshold", threshold / (1 + margin)),
         )
+    )
+
+
+@lru_cache(maxsize=1)
+def every_rotation_steps() -> tuple[Step, ...]:
+    """Every orthogonal P meets the condition iff Sigma = s^2 I or Lambda = 0: an active latent can be turned with any other."""
+    one, other, cosine, sine, common = sympy.symbols("v_1 v_j c s s^2", positive=True)
+    turn = sympy.Matrix([[cosine, -sine], [sine, cosine]])
+    turned = (turn * sympy.diag(one, other) * turn.T)[0, 1]
+    return (
+        equal(
+            "where Sigma = s^2 I every orthogonal P meets the condition",
+            Lambda.T * Lambda * P * (common * I_latent) * P.T,
+            Lambda.T * Lambda * common * I_latent,
+            ((P * P.T, I_latent),),
+        ),
+        written_out(
+            "a turn of an active latent and another leaves an entry of P Sigma P^T beside the diagonal, which is 0 iff their "
+            "variances agree",
+            turned,
+            cosine * sine * (one - other),
+        ),
     )
 
 
@@ -130,7 +153,7 @@ CLAIMS = (
         uses=("prop-2.minimum",),
         erratum=Erratum(
             "P is an arbitrary orthogonal matrix",
-            "P is orthogonal with ΛᵀΛ P Σ Pᵀ = ΛᵀΛ Σ_sorted; every orthogonal P only if Σ = σ²I or Λ = 0",
+            "P is orthogonal with ΛᵀΛ P Σ Pᵀ = ΛᵀΛ Σ_sorted; every orthogonal P iff Σ = σ²I or Λ = 0",
             Severity.CONCLUSION,
         ),
     ),

@@ -123,7 +123,8 @@ def grows(formula: Basic) -> Decision:
                     f"the eigenvalues of Z Z^T add up to {here[total]} and there to {there[total_there]}, Tr(M A M^T) is "
                     f"{here[aligned]} and there {there[aligned_there]}",
                 )
-    sums = {total: gamma**2 * aligned, total_there: gamma_there**2 * aligned_there}
+    product = PRODUCT.rhs.xreplace({ALIGNMENT: aligned})
+    sums = {total: product, total_there: product.xreplace({gamma: gamma_there, aligned: aligned_there})}
     truths = (
         true(
             f"true for gamma {stronger}, {better}",

@@ -118,6 +118,12 @@ def origin_steps() -> tuple[Step, ...]:
         (Z * g, _z * f),
         (Z.T * f, _z * g),
     )
+    lone = {du: f * a.T, dv: 0 * g * a.T}, {du: 0 * f * a.T, dv: g * a.T}
+    alone = (
+        (Sigma * a, _s**2 * a),
+        (Z * g, 0 * f),
+        (Z.T * f, 0 * g),
+    )
     slope_u, slope_v = (gradient(form.subs(weight, _c), variable) for variable in (du, dv))
     return (
         *layer_steps(),
@@ -145,6 +151,13 @@ def origin_steps() -> tuple[Step, ...]:
             (2 * _c - 2 * _z) * g * a.T,
             pair,
         ),
+        equal(
+            "where Z^T f = 0 the direction (f a^T, 0) stands alone",
+            slope_u.subs(lone[0]) / 2,
+            2 * _s**2 * f * a.T,
+            alone,
+        ),
+        equal("and where Z g = 0 (0, g a^T) does: positive both", slope_v.subs(lone[1]) / 2, 2 * _c * g * a.T, alone),
         *(
             zero(f"{which} eigenvalue of one mode's block", characteristic, {eigenvalue: root})
             for which, root in zip(("the larger", "the smaller"), roots, strict=True)

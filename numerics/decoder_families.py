@@ -23,17 +23,25 @@ from numerics.exact import ExactProblem
 from numerics.layers.base import Layer
 from numerics.layers.descent import DescentLayer
 from numerics.layers.exact import ExactLayer
+from numerics.layers.floating import FloatLayer
 from numerics.problem import Problem
 from numerics.problems import planted_problem
 from numerics.regimes import regimes_of
 
-__all__ = ["EQUAL", "VAE", "changed", "family", "held_at", "near_variances", "own"]
+__all__ = ["EQUAL", "NEAR", "VAE", "changed", "family", "held_at", "held_limits", "near_variances", "own"]
 
 EQUAL, VAE, NEAR = "all zeta_i equal", "y = x", "near thresholds"
 TINY = Rational(1, 50)
 """What beta is multiplied by: that is below d2/rank Z for every instance, whose beta is at most a few times that."""
 MOST_CHANGED = 40
 """Instances of its own that descent takes on once more, with something changed."""
+EVERY = 5
+"""Of the VAEs descent takes on one in so many once more."""
+HELD = 24
+"""Instances of a kind that are asked for the limit at a small beta with the encoder's variances held."""
+_SMALL, _SMALLER = 1e-1, 1e-3
+_RATIOS_HELD = (1.7, 0.6, 1.1)
+"""sigma_i/eta_enc there, in turn."""
 
 _SHAPES = ((1, 1, 1), (1, 2, 1), (2, 1, 2), (2, 2, 1), (2, 2, 3), (2, 3, 2), (3, 2, 1), (3, 4, 3))
 """(d0, d2, d1)."""
@@ -62,6 +70,7 @@ _NEAR = (
     (("2", "3/2"), 0, "5/4", 2, (3, 2, 2)),
     (("2", "3/2"), 0, "32/25", "2/3", (2, 2, 1)),
     (("2", "2"), 0, 1, "2/3", (2, 2, 2)),
+    (("2", "2"), 0, 1, "2/3", (2, 2, 1)),
     (("3", "0"), 0, 3, "2/3", (2, 3, 1)),
     (("3", "1"), 0, "1/4", 3, (2, 3, 1)),
 )
@@ -154,14 +163,46 @@ def own(layer: Layer) -> Sequence[Any]:
 
 @cache
 def changed(layer: Layer, change: str) -> dict[int, Any]:
-    """By the id of each of `own` the same one with a "given decoder", or with a "tiny beta"; descent takes on some."""
-    problems = own(layer)
+    """By the id of each of `own` the same one with a "given decoder", or of these and the VAEs with a "tiny beta"; descent takes on
+    some."""
+    problems, others = own(layer), family(layer, VAE) if change == "tiny beta" else []
     if isinstance(layer, DescentLayer):
-        problems = problems[: len(_NEAR) + MOST_CHANGED]
+        problems, others = problems[: len(_NEAR) + MOST_CHANGED], others[::EVERY]
+    problems = [*problems, *others]
     variants = [_given(problem) if change == "given decoder" else _tiny(problem) for problem in problems]
     if isinstance(layer, DescentLayer):
         layer.descend(variants)
     return {id(problem): variant for problem, variant in zip(problems, variants, strict=True)}
+
+
+@cache
+def held_limits(layer: FloatLayer, kind: str) -> dict[int, tuple[Any, bool]]:
+    """Instances of a kind with unequal standard deviations of the encoder held, and whether the learned eta_dec^2 falls with beta:
+    to less than a tenth between a small beta and a hundredth of it."""
+    problems = family(layer, kind)[:: max(1, len(family(layer, kind)) // HELD)]
+    pairs = [[_held(problem, beta) for beta in (_SMALL, _SMALLER)] for problem in problems]
+    if isinstance(layer, DescentLayer):
+        layer.descend([each for pair in pairs for each in pair])
+    found = {}
+    for small, smaller in pairs:
+        first, second = (_variance(layer, each) for each in (small, smaller))
+        found[id(smaller)] = smaller, second < first / 10
+    return found
+
+
+def _held(problem: Problem, beta: float) -> Problem:
+    sigma = problem.eta_enc * np.resize(_RATIOS_HELD, problem.d1)
+    found: Problem = _altered(problem, f", Sigma held, beta = {beta}", sigma=sigma, beta=beta)
+    return found
+
+
+def _variance(layer: FloatLayer, problem: Problem) -> float:
+    """eta_dec^2 where the layer finds the least loss, which there is."""
+    if isinstance(layer, DescentLayer):
+        return layer.minimum(problem).eta_dec ** 2
+    found = layer.decoder_variance(problem)
+    assert found is not None
+    return float(found)
 
 
 def _given(problem: Any) -> Any:

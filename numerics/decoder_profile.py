@@ -1,4 +1,5 @@
-"""The least L_VAE at a given decoder variance, as Theorem 2 has it, minimised over that variance: in float64, by its slope."""
+"""The least L_VAE at a given decoder variance, as Theorem 2 or Proposition 2 has it, minimised over that variance: in float64, by
+its slope."""
 
 from __future__ import annotations
 
@@ -24,6 +25,7 @@ from numerics.tolerances import DECODER_SLOPE, STEP_ROUNDING
 __all__ = ["DecoderOptimum", "least_over_decoder"]
 
 _LOWEST, _HIGHEST, _PLACES = 1e-6, 2.0, 40  # where the slope is looked at, relative to E‖y‖²/d2
+_LOWEST_HELD = 1e-12  # where σ is held: there is a minimum, but it falls with β
 _squared_length = sympy.Symbol("squared_length", nonnegative=True)
 
 
@@ -42,12 +44,13 @@ class DecoderOptimum:
 def least_over_decoder(problem: Problem) -> DecoderOptimum:
     """The minimum over all decoder variances, among the zeros of the slope.
 
-    At U and W of Theorem 2 the loss is stationary in everything else, so that the slope along them is the partial one.
+    At U and W of Theorem 2, or of Proposition 2 where σ is held, the loss is stationary in everything else, so that the slope along
+    them is the partial one.
     """
     from scipy.optimize import brentq  # imported late: it takes a while
 
     natural = problem.y2 / problem.d2
-    places = natural * np.geomspace(_LOWEST, _HIGHEST, _PLACES)
+    places = natural * np.geomspace(_LOWEST if problem.sigma is None else _LOWEST_HELD, _HIGHEST, _PLACES)
     losses, slopes = _profile(problem, places)
     if slopes[0] > DECODER_SLOPE.value:
         return DecoderOptimum(0.0, -np.inf)
@@ -79,7 +82,8 @@ def _profile(
 
 def _minima(problem: Problem, variances: Float[np.ndarray, " places"]) -> DecoderParameters:
     """The proved minimum at each decoder variance, as a batch."""
-    formula = claims_by_id()["thm-2.minimum"].standing.formula
+    fixed = problem.sigma is not None
+    formula = claims_by_id()["prop-2.minimum" if fixed else "thm-2.minimum"].standing.formula
     values = symbol_values(problem) | {n.eta_dec: np.sqrt(variances)[:, None]}
     size = max(problem.d1, problem.dstar) + 1
     decoder, encoder = (
@@ -89,7 +93,10 @@ def _minima(problem: Problem, variances: Float[np.ndarray, " places"]) -> Decode
     U = _scaled(problem.F, decoder)
     V = _scaled(problem.G, encoder)
     W = problem.P_A @ (V / np.sqrt(problem.phi)[:, None])
-    variance = evaluate(best_variance(_squared_length), values | {_squared_length: (U**2).sum(1)})
+    if problem.sigma is not None:  # the i-th mode meets the i-th smallest
+        variance = np.broadcast_to(np.sort(problem.sigma) ** 2, (len(variances), problem.d1)).copy()
+    else:
+        variance = evaluate(best_variance(_squared_length), values | {_squared_length: (U**2).sum(1)})
     return DecoderParameters(*map(torch.tensor, (W, U, np.log(variance), np.log(variances))))
 
 

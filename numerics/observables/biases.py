@@ -15,20 +15,25 @@ from jaxtyping import Float
 from sympy import Basic
 
 from derivations import notation as n
+from derivations.biases import change
 from derivations.first_moments import mu_x, mu_y
+from numerics.booleans import truth as holds
 from numerics.descent import minimise
 from numerics.draws import Draw
 from numerics.lambdified import evaluate
 from numerics.layers.base import Finding, Layer
 from numerics.layers.descent import DescentLayer
+from numerics.layers.floating import snapped
 from numerics.moments import second_moments
 from numerics.objective import vae_loss
 from numerics.observables.base import Check, without_descent
-from numerics.tolerances import STEP_GRADIENT
+from numerics.observables.minima import truth
+from numerics.tolerances import EXACT, FLOAT64_IDENTITY, RANK_CUTOFF, STEP_GRADIENT
 
 MOST_BIASES = {"exact": 3, "numpy": 10}
 """Entries of both biases together: the least loss takes a number of evaluations that is quadratic in it."""
 MOST_DRAWS = {"exact": 8, "numpy": 12, "descent": 6}
+MOST_SPECTRA = 12
 MOST_WEIGHTS = 20
 """Of encoder and decoder, where descent takes part: enough for two latents and more."""
 STARTS = 3
@@ -96,6 +101,36 @@ def _least_over_biases(draw: Draw) -> Any:
         return loss(-np.linalg.solve(curvature, slope))
     best = -sympy.Matrix(sympy.expand(sympy.Matrix(curvature))).LUsolve(sympy.expand(sympy.Matrix(slope)))
     return loss(np.array(list(best), dtype=object))
+
+
+# ------------------------------------------------------------------------------------ what is to be learned
+def bias_spectrum(layer: Layer, formula: Basic) -> Iterator[Finding]:
+    """A Boolean of |E x|^2 and of how Z Z^T changes where x and y are centred: for a draw's data as they are, for data whose inputs
+    have mean 0, and for targets that are 0."""
+    tolerance = EXACT if layer.name == "exact" else FLOAT64_IDENTITY
+    for draw in layer.draws()[:MOST_SPECTRA]:
+        x, y = draw.points
+        for inputs, targets in ((x, y), (np.hstack([x, -x]), np.hstack([y, y])), (x, 0 * y)):
+            mean = inputs.sum(axis=1) / inputs.shape[1]
+            raw, about = (_outer(inputs - shift, targets - level) for shift, level in _shifts(inputs, targets))
+            size, scale = ((raw - about) ** 2).sum(), (raw**2).sum()
+            if draw.backend != "exact":
+                size, mean = snapped(float(size), float(scale)), np.where(np.abs(mean) <= tolerance.value, 0.0, mean)
+            known = draw.values | {change: size, mu_x: mean[:, None]}
+            yield truth(draw, bool(holds(formula, known, draw.backend, tolerance)), True)
+
+
+def _shifts(x: Any, y: Any) -> list[tuple[Any, Any]]:
+    """What is taken from inputs and targets: nothing, and their means."""
+    return [(0, 0), ((x.sum(axis=1) / x.shape[1])[:, None], (y.sum(axis=1) / y.shape[1])[:, None])]
+
+
+def _outer(x: Any, y: Any) -> Any:
+    """Z Z^T = C A^+ C^T."""
+    A, C = x @ x.T / x.shape[1], y @ x.T / x.shape[1]
+    if A.dtype == object:
+        return np.array((sympy.Matrix(C) * sympy.Matrix(A).pinv() * sympy.Matrix(C).T).tolist(), dtype=object)
+    return C @ np.linalg.pinv(A, rcond=RANK_CUTOFF.value, hermitian=True) @ C.T
 
 
 # --------------------------------------------------------------------------------------------- by descent
@@ -185,4 +220,7 @@ def _loss_of_biased(draw: Draw) -> Callable[[torch.Tensor], torch.Tensor]:
     return loss
 
 
-CHECKS: dict[str, dict[str, Check]] = {"centring": without_descent(centring) | {"descent": centring_at_minima}}
+CHECKS: dict[str, dict[str, Check]] = {
+    "centring": without_descent(centring) | {"descent": centring_at_minima},
+    "bias_spectrum": without_descent(bias_spectrum),
+}

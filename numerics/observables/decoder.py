@@ -11,6 +11,7 @@ import sympy
 from sympy import Basic, Symbol
 
 from derivations.decoder_instances import (
+    all_kept,
     collapse_fixed,
     collapse_learned,
     learned_variance,
@@ -20,10 +21,11 @@ from derivations.decoder_instances import (
 )
 from derivations.decoder_variance import kept
 from numerics import booleans
-from numerics.decoder_families import EQUAL, NEAR, VAE, changed, family, held_at, near_variances, own
+from numerics.decoder_families import EQUAL, NEAR, VAE, changed, family, held_at, held_limits, near_variances, own
 from numerics.lambdified import evaluate
 from numerics.layers.base import Finding, Layer
 from numerics.layers.descent import DescentLayer
+from numerics.layers.exact import ExactLayer
 from numerics.observables.base import Check, everywhere, without_descent
 from numerics.observables.minima import truth
 from numerics.points import Point, backend_of, symbol_values
@@ -96,11 +98,27 @@ def _learned_variance(layer: Layer, problem: Any) -> Any:
     return layer.decoder_variance(problem)
 
 
+def _all_kept(layer: Layer, problem: Any) -> bool | None:
+    """Whether every mode that has a latent and a signal is there: among the singular values that descent ends with, or by the best
+    eta_dec^2."""
+    reached = [value for value in problem.spectrum[: problem.d1] if value > 0]
+    if layer.unbounded(problem):
+        return True
+    if isinstance(layer, DescentLayer):
+        return layer.minimum(problem).active(DESCENT_INVARIANT.value * float(problem.spectrum[0])) >= len(reached)
+    variance = layer.decoder_variance(problem)
+    if variance is None:
+        return None
+    tolerance = 0 if isinstance(layer, ExactLayer) else FLOAT64_IDENTITY.value
+    return all(bool(value**2 - problem.beta * variance > tolerance * value**2) for value in reached)
+
+
 HAPPENINGS: dict[Symbol, Callable[[Layer, Any], Any]] = {
     collapse_learned: lambda layer, problem: layer.collapses_completely(problem),
     collapse_fixed: _collapses_where_it_is,
     unbounded: lambda layer, problem: layer.unbounded(problem),
     vanishes: _vanishes,
+    all_kept: _all_kept,
     learned_variance: _learned_variance,
     rank: lambda _, problem: sum(1 for value in problem.spectrum if value > 0),
 }
@@ -123,6 +141,17 @@ def always(layer: Layer, formula: Basic, problems: Callable[[Layer], Sequence[An
             continue
         truths = {symbol: np.bool_(value) if isinstance(value, bool) else value for symbol, value in found.items()}
         holds = booleans.truth(formula, symbol_values(problem) | truths, backend_of(problem), tolerance)
+        yield truth(problem, bool(holds), True)
+
+
+def limit(layer: Layer, formula: Basic, problems: Callable[[Layer], Sequence[Any]], kind: str) -> Iterator[Finding]:
+    """A Boolean of the scalars and of the limit at a small beta, with the encoder's variances learned, and unequal ones held."""
+    yield from always(layer, formula, problems)
+    if isinstance(layer, ExactLayer):
+        return
+    for problem, falls in held_limits(layer, kind).values():
+        known = {vanishes: np.bool_(falls), rank: HAPPENINGS[rank](layer, problem)}
+        holds = booleans.truth(formula, symbol_values(problem) | known, backend_of(problem), FLOAT64_IDENTITY)
         yield truth(problem, bool(holds), True)
 
 
@@ -149,6 +178,9 @@ def vanilla_autoencoders(layer: Layer) -> Sequence[Any]:
 CHECKS: dict[str, dict[str, Check]] = {
     "decoder_variance": everywhere(closed_form),
     "decoder_happening": everywhere(partial(always, problems=own)),
+    "decoder_limit": everywhere(partial(limit, problems=own, kind=NEAR)),
+    "decoder_limit_vae": everywhere(partial(limit, problems=autoencoders, kind=VAE)),
+    "decoder_happening_vae": everywhere(partial(always, problems=autoencoders)),
     "decoder_happening_equal": everywhere(partial(always, problems=equal)),
     "decoder_vae": without_descent(partial(always, problems=autoencoders)),
     "decoder_vae_equal": everywhere(partial(always, problems=equal_autoencoders)),
