@@ -176,7 +176,7 @@ def leaves_spectrum(formula: Basic) -> Decision:
         size = sum((entry**2 for entry in raw - about), sympy.S.Zero)
         mean = sum((entry**2 for entry in data.matrices[mu_x]), sympy.S.Zero)
         if formula.xreplace({change: size, SquaredNorm(mu_x): mean}) != sympy.true:
-            shown = {"points": [(px.T.tolist()[0], py.T.tolist()[0]) for px, py in data.points]}
+            shown: dict[str, object] = {"points": [(px.T.tolist()[0], py.T.tolist()[0]) for px, py in data.points]}
             return refuted(shown, f"Z Z^T is {raw.tolist()} without biases and {about.tolist()} with the best ones")
     far, other = Symbol("mean", positive=True), Symbol("other", nonnegative=True)
     return conclude(

@@ -131,7 +131,7 @@ CENSUS: tuple[Item, ...] = (
     _item("§4.5", "the prior's variance does not matter", "s4.5.prior-variance", "s4.5.prior-variance-fixed"),
     _item("§4.5", "the decoder's variance", "s4.5.decoder-variance", "s4.5.decoder-variance-influence"),
     _item("§4.5", "the values of eta_dec and beta", "s4.5.values-crucial"),
-    _item("§4.5", "a small beta can avoid collapse", "s4.5.small-beta", "s4.5.small-beta-possible"),
+    _item("§4.5", "a small beta can avoid collapse", "s4.5.small-beta"),
     _item("§4.5", "which term a small beta weakens, and which a large eta_dec", "s4.5.weights"),
     _item(
         "§4.5",

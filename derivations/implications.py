@@ -108,16 +108,10 @@ CLAIMS = (
         observable=WEAK.observable,
         uses=("prop-2.minimum", "thm-2.minimum"),
         erratum=Erratum(
-            "a sufficiently small beta can avoid posterior collapse", "it does iff Z != 0", Severity.CONDITION
+            "a sufficiently small beta can avoid posterior collapse",
+            "it does iff Z != 0: so it can, for all data but these",
+            Severity.CONDITION,
         ),
-    ),
-    Claim(
-        "s4.5.small-beta-possible",
-        "§4.5",
-        "the same sentence read as what can be: for all data with Z not 0 every beta below some value does",
-        printed=Statement(Implies(Gt(zeta[1], 0), SMALL_BETA), WEAK),
-        observable=WEAK.observable,
-        uses=("prop-2.minimum", "thm-2.minimum"),
     ),
     Claim(
         "s4.5.sigma-irrelevant",
