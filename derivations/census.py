@@ -120,7 +120,6 @@ CENSUS: tuple[Item, ...] = (
         "§4.4",
         "small beta, under- and overparametrised",
         "s4.4.underparametrized",
-        "s4.4.underparametrized-vae",
         "s4.4.parametrization",
         "s4.4.parametrization-vae",
         "s4.4.small-beta",

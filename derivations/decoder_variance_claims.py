@@ -70,6 +70,7 @@ EVERY_DATA_SET = collapse_learned
 NOTHING_COLLAPSES = Implies(BELOW, all_kept)
 UNDERPARAMETRIZED = Implies(Lt(d1, dstar), Not(vanishes))
 OVERPARAMETRIZED = Implies(Ge(d1, dstar), vanishes)
+BOTH_SENTENCES = Equivalent(vanishes, Ge(d1, dstar))
 FALLS = Implies(And(Ge(d1, dstar), BELOW), unbounded)
 
 # ------------------------------------------------------------------------------------------ as corrected
@@ -303,18 +304,9 @@ CLAIMS = (
         erratum=Erratum(
             "underparameterized (d1 < d*): a small beta does not cause any problem",
             "eta_dec^2 tends to (r + sum over i > d1 of zeta_i^2)/d2, which is 0 iff r = 0 and rank Z <= d1, as may be for "
-            "d1 < d*; it is right for y = x (s4.4.underparametrized-vae)",
+            "d1 < d*; it is right for y = x (s4.4.parametrization-vae)",
             Severity.CONDITION,
         ),
-    ),
-    Claim(
-        "s4.4.underparametrized-vae",
-        "§4.4",
-        "the same for a VAE, y = x, where rank Z = d* and r = 0",
-        printed=Statement(UNDERPARAMETRIZED, VAE_IN_THE_LIMIT),
-        observable="decoder_limit_vae",
-        uses=("x.decoder-variance-exact", "prop-2.minimum"),
-        assumptions=(Assumption("y = x", RANKS),),
     ),
     Claim(
         "s4.4.parametrization",
@@ -334,8 +326,8 @@ CLAIMS = (
     Claim(
         "s4.4.parametrization-vae",
         "§4.4",
-        "the same for a VAE, y = x, where rank Z = d* and r = 0",
-        printed=Statement(OVERPARAMETRIZED, VAE_IN_THE_LIMIT),
+        "both sentences for a VAE, y = x, where rank Z = d* and r = 0: the variance tends to 0 iff d1 >= d*",
+        printed=Statement(BOTH_SENTENCES, VAE_IN_THE_LIMIT),
         observable="decoder_limit_vae",
         uses=("x.decoder-variance-exact", "prop-2.minimum"),
         assumptions=(Assumption("y = x", RANKS),),

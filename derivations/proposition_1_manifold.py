@@ -39,7 +39,9 @@ def low_and_full_rank() -> tuple[ExactData, ...]:
     small = found[0].scalars
     wide = replace(small, zeta=small.zeta[:1], d2=1)
     more = [exact_data(data.scalars, seed=20 + k, kernel=2) for k, data in enumerate(found[:4])]
-    return (*(exact_data(wide, seed=30 + kernel, kernel=kernel) for kernel in (0, 1)), *found, *more)
+    least = replace(wide, sigma=small.sigma[:1], d0=1)
+    single = [exact_data(scalars, seed=30 + kernel, kernel=kernel) for scalars in (least, wide) for kernel in (0, 1)]
+    return (*single, *found, *more)
 
 
 @lru_cache(maxsize=64)

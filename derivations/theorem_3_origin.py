@@ -157,7 +157,7 @@ def origin_steps() -> tuple[Step, ...]:
             2 * _s**2 * f * a.T,
             alone,
         ),
-        equal("and where Z g = 0 (0, g a^T) does: positive both", slope_v.subs(lone[1]) / 2, 2 * _c * g * a.T, alone),
+        positive("and where Z g = 0 (0, g a^T) does, with c: both are positive", _c),
         *(
             zero(f"{which} eigenvalue of one mode's block", characteristic, {eigenvalue: root})
             for which, root in zip(("the larger", "the smaller"), roots, strict=True)

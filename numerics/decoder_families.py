@@ -37,7 +37,7 @@ MOST_CHANGED = 40
 """Instances of its own that descent takes on once more, with something changed."""
 EVERY = 5
 """Of the VAEs descent takes on one in so many once more."""
-HELD = 24
+HELD = 12
 """Instances of a kind that are asked for the limit at a small beta with the encoder's variances held."""
 _SMALL, _SMALLER = 1e-1, 1e-3
 _RATIOS_HELD = (1.7, 0.6, 1.1)

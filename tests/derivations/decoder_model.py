@@ -71,6 +71,11 @@ class Model:
         return end > 0 and max(self.squares) <= self.weight * end
 
     @property
+    def keeps_all(self) -> bool:
+        """No mode with a latent and a signal is at its threshold or below it."""
+        return all(q > self.weight * self.last_minimiser() for q in self.squares[: self.d1] if q > 0)
+
+    @property
     def collapses_at_the_given_decoder(self) -> bool:
         return max(self.squares) <= self.weight * self.eta_dec**2
 

@@ -1,5 +1,6 @@
 """The learned decoder variance: the statements typed a second time, facts by plain fractions, and breaks that must show."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -10,15 +11,19 @@ from derivations import decoder_collapse, decoder_variance
 from derivations.claim import Verdict
 from derivations.decoder_collapse import CONDITIONS
 from derivations.decoder_instances import (
+    all_kept,
     autoencoder_instances,
+    carried,
     collapse_fixed,
     collapse_learned,
     decoder_instance,
     decoder_instances,
     held_slope,
     largest_minimiser,
+    left_out,
     unbounded,
     vanishes,
+    weakest,
 )
 from derivations.decoder_variance import CLOSED_FORM, gives_learned_variance, kept, slope_steps, stated_variance
 from derivations.notation import beta, d2, dstar, residual
@@ -26,6 +31,7 @@ from numerics.tolerances import DIFFERENCE_QUOTIENT, FLOAT64_IDENTITY
 
 REFUTED = {
     "s4.4.threshold",
+    "s4.4.threshold-partial",
     "s4.4.vae",
     "s4.4.vae-vanilla",
     "s4.4.vae-every-data-set",
@@ -99,6 +105,10 @@ def typed_again(name, m, instance):
     return {
         "s4.4.still-collapses": m.collapses == (d2_ * m.squares[0] <= weight * total),
         "s4.4.threshold": not (weight < ratio and m.collapses),
+        "s4.4.threshold-vae": not (weight < ratio and m.collapses),
+        "s4.4.threshold-partial": weight >= ratio or m.keeps_all,
+        "s4.4.parametrization-vae": m.vanishes == (d1_ >= modes),
+        "s4.4.small-beta-vae": d1_ < modes or weight >= ratio or m.unbounded,
         "s4.4.tight": weight < ratio or m.collapses,
         "s4.4.vae": ratio == 1,
         "s4.4.vae-vanilla": m.collapses == (weight >= 1),
@@ -198,11 +208,30 @@ def test_singular_values_that_do_not_fit_are_refused():
         decoder_instance([1, 1], 0, 1, d0=1)
 
 
-def test_the_slope_with_deviations_held_at_the_prior():
-    """zeta = (3, 2), beta s = 5: the first mode is active and takes 3 sqrt(5) off, the second is collapsed and takes 4."""
-    instance = decoder_instance([3, 2], 5, "1/2", d1=2)
-    expected = instance.d2 * 10 - 5 - 3 * sympy.sqrt(5) - 4
-    assert sympy.simplify(held_slope(instance, sympy.Integer(10)) - expected) == 0
+@pytest.mark.parametrize(
+    ("ratios", "first", "second"), [((1, 1), 1, 1), ((2, 2), 2, 2), (("3/2", "1/4"), "1/4", "3/2")]
+)
+def test_the_slope_with_deviations_held(ratios, first, second):
+    """zeta = (3, 2), beta s = 1/4: mode i takes zeta_i c_i / 2 off where that is less than zeta_i^2, the first with the least c."""
+    instance = decoder_instance([3, 2], 5, "1/40", d1=2)
+    held = replace(instance, eta_enc=sympy.Integer(3), sigma=tuple(3 * sympy.Rational(ratio) for ratio in ratios))
+    taken = min(9, 3 * sympy.Rational(first) / 2) + min(4, 2 * sympy.Rational(second) / 2)
+    assert held_slope(held, sympy.Integer(10)) == instance.d2 * 10 - 5 - taken
+    collapsed = replace(held, beta=sympy.Integer(100))
+    assert held_slope(collapsed, sympy.Integer(10)) == instance.d2 * 10 - 5 - 9 - 4
+
+
+def test_all_modes_with_a_latent_are_kept_or_not_by_hand():
+    """s is learned: zeta = (2, 1), r = 1, d1 = 2, beta = 1/2 has s = (1)/(2 - 2 beta) = 1, so that both are above beta s = 1/2; at
+    beta = 1 it is (1 + 1)/(2 - 1) = 2 and the second is not."""
+    for weight, expected in (("1/2", True), (1, False)):
+        instance = decoder_instance([2, 1], 1, weight, d1=2)
+        assert instance.value(all_kept) == sympy.sympify(expected)
+        assert [instance.value(each) for each in (carried, weakest, left_out)] == [2, 1, 0]
+    alone = decoder_instance([2, 1, 0], 1, 1, d1=1)
+    assert [alone.value(each) for each in (carried, weakest, left_out)] == [1, 4, 1]
+    nothing = decoder_instance([0], 1, 1)
+    assert [nothing.value(each) for each in (all_kept, carried, weakest)] == [sympy.true, 0, 0]
 
 
 def test_modes_beyond_the_latents_count_whole_whatever_their_size():

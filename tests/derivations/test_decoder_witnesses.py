@@ -11,6 +11,7 @@ from sympy import Rational
 
 from derivations.decoder_collapse import deciding
 from derivations.decoder_instances import (
+    all_kept,
     at_held_deviations,
     collapse_fixed,
     collapse_learned,
@@ -69,6 +70,11 @@ def test_many_latents_a_small_beta_and_a_minimum():
     assert m.d1 >= len(m.squares) and m.weight * len(m.squares) < m.d2 and m.last_minimiser() > 0
 
 
+def test_one_mode_that_collapses_below_the_ratio():
+    m = Model.witnessed("s4.4.threshold-partial")
+    assert m.weight * len(m.squares) < m.d2 and m.r > 0 and not m.keeps_all
+
+
 def test_collapse_with_a_learned_decoder_only():
     m = Model.witnessed("s4.5.decoder-variance")
     assert m.collapses and not m.collapses_at_the_given_decoder
@@ -94,20 +100,26 @@ def test_the_failure_shows_the_numbers_that_decide(name):
     assert "(" in failure
 
 
-@pytest.mark.parametrize("factor", [2, Rational(1, 2)])
-def test_what_happens_with_sigma_held(factor):
-    """Each profile over s = eta_dec^2 by hand, in float64, on a grid: where it is least, and whether zeta_1 is then active."""
-    for instance in decoder_instances()[:20]:
-        held, facts = at_held_deviations(instance, sympy.sympify(factor))
-        level = float(factor) ** 2 * float(instance.beta)
+@pytest.mark.parametrize("ratios", [(2,), (Rational(1, 2),), (3, Rational(1, 2))])
+def test_what_happens_with_sigma_held(ratios):
+    """Each profile over s = eta_dec^2 by hand, in float64, on a grid: where it is least, and which modes are then active."""
+    for instance in decoder_instances()[:30]:
+        held, facts = at_held_deviations(instance, tuple(map(sympy.sympify, ratios)))
+        levels = np.sort(np.resize([float(each) for each in ratios], instance.d1)) ** 2 * float(instance.beta)
         modes = [float(value) for value in instance.zeta]
         kept, lost = modes[: instance.d1], modes[instance.d1 :]
         grid = np.geomspace(1e-4, 1e3, 4001)
-        costs = [np.where(z > np.sqrt(level * grid), 2 * z * np.sqrt(level * grid) - level * grid, z**2) for z in kept]
+        costs = [
+            np.where(z > np.sqrt(level * grid), 2 * z * np.sqrt(level * grid) - level * grid, z**2)
+            for z, level in zip(kept, levels, strict=False)
+        ]
         rest = float(instance.residual) + sum(z**2 for z in lost)
         profile = (sum(costs) + rest) / (2 * grid) + instance.d2 / 2 * np.log(grid)
-        least, first = grid[profile.argmin()], modes[0] ** 2
-        assert set(held.sigma) == {factor * instance.eta_enc}
+        least, first, level = grid[profile.argmin()], modes[0] ** 2, levels[0]
+        assert [s / instance.eta_enc for s in held.sigma] == [ratios[k % len(ratios)] for k in range(instance.d1)]
+        margins = [z**2 / (c * least) - 1 for z, c in zip(kept, levels, strict=False) if z > 0]
+        if all(abs(margin) > 1e-2 for margin in margins):
+            assert facts[all_kept] == sympy.sympify(all(margin > 0 for margin in margins)), instance
         assert not facts[unbounded], "y is not zero, and a mode that is kept costs more the smaller s is"
         assert facts[vanishes] == sympy.sympify(rest == 0)
         assert facts[collapse_fixed] == sympy.sympify(first <= level * float(instance.eta_dec) ** 2)

@@ -126,6 +126,28 @@ def test_a_stronger_signal_that_is_not_aligned_has_no_larger_eigenvalue():
     assert times(times(M, A), transpose(M)) == [[0, 0], [0, 0]] != A
 
 
+def test_biases_change_what_is_learned_from_given_data():
+    """Z Z^T = (E y x)^2/E x^2, of the points as they are and about their means."""
+    values = witness("s3.bias-results")
+    entries = numbers(values["points"])
+    points = [entries[k : k + 2] for k in range(0, len(entries), 2)]
+
+    def outer(pairs):
+        return average([x * y for x, y in pairs]) ** 2 / average([x * x for x, _ in pairs])
+
+    means = [average([pair[k] for pair in points]) for k in range(2)]
+    assert means[0] != 0 and outer(points) != outer([(x - means[0], y - means[1]) for x, y in points])
+
+
+def test_more_than_one_encoder_solves_the_equation():
+    values = witness("thm-2.solution")
+    outer, inner = int(values["D0"]), int(values["d0"])
+    basis, (size,) = numbers(values["P_A"]), numbers(values["Phi"])
+    assert (outer, inner) == (2, 1) and sum(entry**2 for entry in basis) == 1 and size > 0
+    beside = [-basis[1], basis[0]]
+    assert any(beside) and sum(a * b for a, b in zip(basis, beside, strict=True)) == 0
+
+
 def test_the_second_moment_is_not_the_covariance():
     points = numbers(witness("s4.1.covariance")["x"])
     second_moment, mean = average([x**2 for x in points]), average(points)

@@ -16,6 +16,7 @@ from numerics.layers.floating import FloatLayer, parameters
 from numerics.objective import Statistics, vae_loss
 from numerics.observables import input_variance as families
 from numerics.observables import mechanisms
+from numerics.observables import regression as module
 from numerics.observables.input_variance import descended, tried
 from numerics.observables.regression import ascent_excess, exact_excess, float_excess, regressions
 from numerics.points import assembled
@@ -70,6 +71,17 @@ def test_the_posterior_mode_is_that_of_ridge_regression():
             assert (found == 0) == (gained == 0)
         seen.add((gained == 0, bool(np.any(data.y))))
     assert seen == {(True, True), (True, False), (False, True)}
+
+
+def test_ascent_ends_where_it_climbs_to(monkeypatch):
+    """A deliberate break: a climb that does not leave its start ends lower than the origin."""
+    data = next(each for each in regressions(24, 0) if float_excess(each)[1] > 0)
+    ascent_excess.cache_clear()
+    monkeypatch.setattr(module, "lowest", lambda loss, start, tolerance: (float(loss(start)), start))
+    try:
+        assert ascent_excess(data, 0, 10.0) < 0
+    finally:
+        ascent_excess.cache_clear()
 
 
 def test_descent_of_a_quadratic_ends_at_its_minimum():
