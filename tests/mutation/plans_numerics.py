@@ -146,9 +146,13 @@ NUMERICS: dict[str, Plan] = {
         (), (*_numeric("layer_instances", "decoder_instances", "decoder_layers").tests, f"{LAYERS} -k numeric")
     ),
     "numerics.observables.ablation": _numeric("ablated"),
-    "numerics.observables.alignment": Plan((), (f"{SETTING} -k 'eq-9 or s4.1'", f"{LAYERS} -k large-eigenvalues")),
+    "numerics.observables.alignment": Plan((), (f"{SETTING} -k 'eq-9 or s4.1 or unseen'", f"{LAYERS} -k large-eigenvalues")),
     "numerics.observables.biases": Plan((), (f"{SETTING} -k 'bias'",)),
-    "numerics.observables.collapsed_latents": Plan((), (f"{LAYERS} -k collapsed-latents",)),
+    "numerics.observables.collapsed_latents": Plan(
+        (),
+        (*_numeric("collapsed_latents").tests, f"{LAYERS} -k collapsed-latents"),
+        draws=("module", "_problems"),
+    ),
     "numerics.observables.conditions": Plan((), (f"{LAYERS} -k 'rotation or thm-3 or complete-collapse'",)),
     "numerics.observables.decoder": _numeric("decoder_observables"),
     "numerics.observables.figures": _numeric("figure_observables"),
@@ -161,13 +165,17 @@ NUMERICS: dict[str, Plan] = {
         (),
         (*_numeric("evidence").tests, f"{LAYERS} -k '(prop or cor or thm-1.minimum or thm-2) and (exact or numeric)'"),
     ),
-    "numerics.observables.profile_constant": Plan((), (SETTING,)),
+    "numerics.observables.profile_constant": Plan(
+        (), (f"{SETTING} -k 'constant or expressivity or rounded'",), draws=("module", "_problems")
+    ),
     "numerics.observables.regression": _numeric("mechanisms", "figure_observables"),
-    "numerics.observables.setting": Plan((), (SETTING,)),
-    "numerics.observables.shapes": Plan((), (f"{SETTING} -k shapes",)),
+    "numerics.observables.setting": Plan(
+        (), (f"{SETTING} -k 'eq-1 or s4 or latent-variance or second-moment or partition or direction or factor'",)
+    ),
+    "numerics.observables.shapes": Plan((), (f"{SETTING} -k 'shapes or variables'",)),
     "numerics.observables.situations": Plan(
         (), (*_numeric("pairs").tests, f"{LAYERS} -k '(thm-1 or thm-2 or s4) and (exact or numeric)'")
     ),
-    "numerics.observables.solution_manifold": Plan((), (SETTING,)),
-    "numerics.observables.trained": Plan((), (f"{LAYERS} -k trained",)),
+    "numerics.observables.solution_manifold": Plan((), (f"{SETTING} -k 'manifold or null_space or flat'",)),
+    "numerics.observables.trained": _numeric("trained", draws=("module",)),
 }
