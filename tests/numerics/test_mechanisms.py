@@ -7,6 +7,7 @@ import torch
 from sympy import Eq, Gt, Lt
 
 from derivations import constant_output, input_variance, regression, saddle
+from derivations.constant_output import output
 from derivations.ledger import claims_by_id
 from numerics.evidence import gather, refutes
 from numerics.exact import exact_loss
@@ -141,8 +142,25 @@ def test_the_exact_output_is_that_of_second_moments(kind):
         assert sympy.simplify(((point.U @ inner) * point.U).sum() - mechanisms.squared_output(problem)) == 0
 
 
+def test_descent_finds_the_output_of_the_proved_minimum(layers, monkeypatch):
+    found = []
+    monkeypatch.setattr(mechanisms, "evaluate", lambda formula, values, backend: found.append(values[output]) or True)
+    names = [finding.instance for finding in mechanisms.constant_output(layers[-1], sympy.true)]
+    problems = [problem for kind in ("learned", "prior") for problem in layers[-1].problems(kind)]
+    assert names == [problem.name for problem in problems] and len(problems) > 12
+    seen = set()
+    for problem, power in zip(problems, found, strict=True):
+        stated = mechanisms.squared_output(problem)
+        if "at-threshold" not in problem.regimes:
+            assert abs(power - stated) <= DESCENT_INVARIANT.value * problem.y2
+            seen.add((problem.learned, stated > 0))
+    assert len(seen) == 4
+
+
 def test_the_loss_rises_with_the_decoder_alone(layers):
+    """By what the noise costs: a latent with decoder column u passes on |u|^2 sigma^2."""
     exact, floating, _ = layers
     for layer in (exact, floating):
         for problem in layer.problems("fixed")[:6]:
-            assert mechanisms._rise(problem, layer.loss) > 0
+            passed_on = problem.d2 * float(sum(problem.sigma**2)) / (2 * float(problem.eta_dec) ** 2)
+            assert float(mechanisms._rise(problem, layer.loss)) == pytest.approx(passed_on) != 0

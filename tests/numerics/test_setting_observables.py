@@ -165,9 +165,11 @@ def test_the_loss_without_biases_is_the_drawn_one(layers: dict[str, Any]) -> Non
 def test_minima_of_full_rank_have_no_flat_direction(layers: dict[str, Any]) -> None:
     descent, counts = layers["descent"], set()
     for problem in _problems(descent):
-        directions, _ = _flat_directions(descent.minimum(problem))
-        assert len(directions) == problem.d1 * (problem.D0 - problem.d0)
-        counts.add(len(directions))
+        minimum = descent.minimum(problem)
+        flat, losses = _flat_directions(minimum)
+        assert len(flat) == problem.d1 * (problem.D0 - problem.d0)
+        assert losses[0] == pytest.approx(minimum.loss) and len(losses) == len(flat) + 2
+        counts.add(len(flat))
     assert 0 in counts and len(counts) > 1
 
 
