@@ -1,5 +1,7 @@
 """Layers on mechanisms: what they compute is what it says, and what is wrong they refute."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import sympy
@@ -105,6 +107,30 @@ def test_with_constant_variances_the_loss_input_by_input_is_the_loss():
 def test_the_families_on_trial_cover_what_a_statement_can_say():
     outcomes = {(o.has_constants, o.gap > 0, o.spread > 0) for p in exact_problems("learned")[:8] for o in tried(p)}
     assert outcomes == {(True, False, False), (False, True, True), (False, False, False)}
+
+
+def test_an_uneven_variance_costs_what_jensens_inequality_leaves():
+    """With the same mean it costs the mean logarithm alone; a multiple of it, more."""
+    for problem in PLANTED[:8]:
+        _, multiples, *prior = tried(problem)
+        shape = 1 + (families._float_inputs(problem) ** 2).sum(0)
+        uneven = shape / shape.mean()
+        assert multiples.gap == pytest.approx(-problem.beta * problem.d1 * np.log(uneven).mean() / 2)
+        assert multiples.spread == pytest.approx(uneven.max() - 1)
+        assert [outcome.gap for outcome in prior] == [0.0] * (not np.any(point_of(problem).U))
+
+
+def test_the_priors_variance_costs_what_theorem_1_says_of_it():
+    seen = set()
+    for problem in PLANTED:
+        if problem.D0 * problem.d1 > 4 or problem.regimes & {"at-threshold", "real-data"}:
+            continue
+        least = float(vae_loss(*parameters(point_of(problem)), *Statistics.of(problem)))
+        held = FloatLayer().least_loss(replace(problem, sigma=np.full(problem.d1, problem.eta_enc)))
+        *_, prior = descended(problem, least, 0)
+        assert prior.gap == pytest.approx(held - least, rel=DESCENT_INVARIANT.value, abs=FLOAT64_IDENTITY.value)
+        seen.add(prior.gap > 0)
+    assert seen == {True, False}
 
 
 def test_descent_over_families_finds_the_same_minimum_as_over_constants_or_a_higher_one():
