@@ -168,7 +168,9 @@ NUMERICS: dict[str, Plan] = {
     "numerics.observables.profile_constant": Plan(
         (), (f"{SETTING} -k 'constant or expressivity or rounded'",), draws=("module", "_problems")
     ),
-    "numerics.observables.regression": _numeric("mechanisms", "figure_observables"),
+    "numerics.observables.regression": Plan(
+        (), ("tests/numerics/test_mechanisms.py -k regression",), draws=("module", "_regression")
+    ),
     "numerics.observables.setting": Plan(
         (), (f"{SETTING} -k 'eq-1 or s4 or latent-variance or second-moment or partition or direction or factor'",)
     ),
