@@ -146,7 +146,9 @@ NUMERICS: dict[str, Plan] = {
         (), (*_numeric("layer_instances", "decoder_instances", "decoder_layers").tests, f"{LAYERS} -k numeric")
     ),
     "numerics.observables.ablation": _numeric("ablated"),
-    "numerics.observables.alignment": Plan((), (f"{SETTING} -k 'eq-9 or s4.1 or unseen'", f"{LAYERS} -k large-eigenvalues")),
+    "numerics.observables.alignment": Plan(
+        (), (f"{SETTING} -k 'eq-9 or s4.1 or unseen'", f"{LAYERS} -k large-eigenvalues")
+    ),
     "numerics.observables.biases": Plan((), (f"{SETTING} -k 'bias'",)),
     "numerics.observables.collapsed_latents": Plan(
         (),
