@@ -19,6 +19,15 @@ FALSIFY, CERTIFIED, PREDICTION, DECODER_VARIANCE = (
 )
 LAYERS, SETTING = "tests/numerics/test_layers.py", "tests/numerics/test_setting_observables.py"
 LEVENBERG = "tests/numerics/test_levenberg_marquardt.py"
+AT_MINIMA = (
+    "prop-1.reduction or prop-2.stationarity or prop-2.minimum or prop-3.variance or cor-1.profile or eq-12 or eq-13 or "
+    "thm-1.minimum or thm-1.complete or thm-2.minimum or thm-2.variance or thm-2.extra or thm-3"
+)
+AT_ALL_MINIMA = (
+    "thm-1.prior-distribution or thm-1.norm-trend-active or thm-2.same-conditions or s4.1.sign or s4.5.sparse-learning or "
+    "thm-1.small-beta-partial or thm-1.divergence"
+)
+"""Claims that ask a layer, or pairs of its instances, for everything that such claims ask for."""
 
 NUMERICS: dict[str, Plan] = {
     "numerics.objective": _numeric("objective", "certificates", "descent"),
@@ -115,7 +124,7 @@ NUMERICS: dict[str, Plan] = {
         (),
         (
             *_numeric("pairs", "decoder_observables").tests,
-            f"{LAYERS} -k 'beta-eta-loss and (exact or numeric) and agrees'",
+            f"{LAYERS} -k 'beta-eta-loss and (-exact or -numeric) and agrees'",
         ),
         draws=("_planted",),
     ),
@@ -138,12 +147,22 @@ NUMERICS: dict[str, Plan] = {
     "numerics.trials": _numeric("trials"),
     "numerics.networks": _numeric("networks", "training"),
     "numerics.training": _numeric("training"),
-    "numerics.layers.descent": Plan((), (*_numeric("descent_layer").tests, f"{LAYERS} -k descent")),
+    "numerics.layers.descent": Plan(
+        (), (*_numeric("descent_layer").tests, f"{LAYERS} -k '({AT_MINIMA}) and -descent'")
+    ),
     "numerics.layers.exact": Plan(
-        (), (*_numeric("layer_instances", "decoder_layers", "decoder_observables").tests, f"{LAYERS} -k exact")
+        (),
+        (
+            *_numeric("layer_instances", "decoder_layers", "decoder_observables").tests,
+            f"{LAYERS} -k '({AT_MINIMA}) and -exact'",
+        ),
     ),
     "numerics.layers.floating": Plan(
-        (), (*_numeric("layer_instances", "decoder_instances", "decoder_layers").tests, f"{LAYERS} -k numeric")
+        (),
+        (
+            *_numeric("layer_instances", "decoder_instances", "decoder_layers").tests,
+            f"{LAYERS} -k '({AT_MINIMA}) and -numeric'",
+        ),
     ),
     "numerics.observables.ablation": _numeric("ablated"),
     "numerics.observables.alignment": Plan(
@@ -159,13 +178,13 @@ NUMERICS: dict[str, Plan] = {
     "numerics.observables.decoder": _numeric("decoder_observables"),
     "numerics.observables.figures": _numeric("figure_observables"),
     "numerics.observables.identities": Plan(
-        (), (f"{LAYERS} -k '(eq-4 or eq-5 or notation or reduction) and (exact or numeric)'",)
+        (), (f"{LAYERS} -k '(eq-4 or eq-5 or notation or reduction) and (-exact or -numeric)'",)
     ),
     "numerics.observables.input_variance": Plan((), ("tests/numerics/test_mechanisms.py",)),
     "numerics.observables.mechanisms": _numeric("mechanisms"),
     "numerics.observables.minima": Plan(
         (),
-        (*_numeric("evidence").tests, f"{LAYERS} -k '(prop or cor or thm-1.minimum or thm-2) and (exact or numeric)'"),
+        (f"{LAYERS} -k '{AT_MINIMA}'", *_numeric("evidence").tests),
     ),
     "numerics.observables.profile_constant": Plan(
         (), (f"{SETTING} -k 'constant or expressivity or rounded'",), draws=("module", "_problems")
@@ -177,9 +196,7 @@ NUMERICS: dict[str, Plan] = {
         (), (f"{SETTING} -k 'eq-1 or s4 or latent-variance or second-moment or partition or direction or factor'",)
     ),
     "numerics.observables.shapes": Plan((), (f"{SETTING} -k 'shapes or variables'",)),
-    "numerics.observables.situations": Plan(
-        (), (*_numeric("pairs").tests, f"{LAYERS} -k '(thm-1 or thm-2 or s4) and (exact or numeric)'")
-    ),
+    "numerics.observables.situations": Plan((), (*_numeric("pairs").tests, f"{LAYERS} -k '{AT_ALL_MINIMA}'")),
     "numerics.observables.solution_manifold": Plan((), (f"{SETTING} -k 'manifold or null_space or flat'",)),
     "numerics.observables.trained": _numeric("trained", draws=("module",)),
 }
