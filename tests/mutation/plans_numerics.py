@@ -196,7 +196,9 @@ NUMERICS: dict[str, Plan] = {
         (), (f"{SETTING} -k 'eq-1 or s4 or latent-variance or second-moment or partition or direction or factor'",)
     ),
     "numerics.observables.shapes": Plan((), (f"{SETTING} -k 'shapes or variables'",)),
-    "numerics.observables.situations": Plan((), (*_numeric("pairs").tests, f"{LAYERS} -k '{AT_ALL_MINIMA}'")),
+    "numerics.observables.situations": Plan(
+        (), (*_numeric("situations", "pairs").tests, f"{LAYERS} -k '{AT_ALL_MINIMA}'")
+    ),
     "numerics.observables.solution_manifold": Plan((), (f"{SETTING} -k 'manifold or null_space or flat'",)),
     "numerics.observables.trained": _numeric("trained", draws=("module",)),
 }
