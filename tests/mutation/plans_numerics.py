@@ -184,7 +184,7 @@ NUMERICS: dict[str, Plan] = {
     "numerics.observables.mechanisms": _numeric("mechanisms"),
     "numerics.observables.minima": Plan(
         (),
-        (f"{LAYERS} -k '{AT_MINIMA}'", *_numeric("evidence").tests),
+        (*_numeric("minima").tests, f"{LAYERS} -k '{AT_MINIMA}'", *_numeric("evidence").tests),
     ),
     "numerics.observables.profile_constant": Plan(
         (), (f"{SETTING} -k 'constant or expressivity or rounded'",), draws=("module", "_problems")
