@@ -167,6 +167,8 @@ def test_exact_differences_are_exact(exact: ExactLayer) -> None:
         finding = exact.difference("number", problem, left, right)
         assert finding.agrees is agree, (left, right, finding)
         assert finding.tolerance is EXACT and finding.instance == problem.name
+    for left, right, residual in ((1, 3, 2), (2 * sympy.I, 0, 2), (tiny, 0, 1e-300), (sympy.oo, 0, np.inf)):
+        assert exact.difference("number", problem, [left, 5], [right, 5]).residual == residual
     rows, other = np.array([[1, 2], [3, 4]], dtype=object), np.array([[1, 2], [3, 4 + tiny]], dtype=object)
     assert exact.difference("array", problem, rows, rows).agrees
     assert not exact.difference("array", problem, rows, other).agrees
