@@ -148,7 +148,7 @@ NUMERICS: dict[str, Plan] = {
     "numerics.networks": _numeric("networks", "training"),
     "numerics.training": _numeric("training"),
     "numerics.layers.descent": Plan(
-        (), (*_numeric("descent_layer").tests, f"{LAYERS} -k '({AT_MINIMA}) and -descent'")
+        (), (*_numeric("descent_layer").tests, f"{LAYERS} -k '({AT_MINIMA}) and -descent'"), draws=("module",)
     ),
     "numerics.layers.exact": Plan(
         (),
@@ -156,6 +156,7 @@ NUMERICS: dict[str, Plan] = {
             *_numeric("layer_instances", "decoder_layers", "decoder_observables").tests,
             f"{LAYERS} -k '({AT_MINIMA}) and -exact'",
         ),
+        draws=("module", "_variants"),
     ),
     "numerics.layers.floating": Plan(
         (),
@@ -163,12 +164,15 @@ NUMERICS: dict[str, Plan] = {
             *_numeric("layer_instances", "decoder_instances", "decoder_layers").tests,
             f"{LAYERS} -k '({AT_MINIMA}) and -numeric'",
         ),
+        draws=("module", "rotated_candidates", "sweep_of"),
     ),
-    "numerics.observables.ablation": _numeric("ablated"),
+    "numerics.observables.ablation": _numeric("ablated", draws=("module", "_others")),
     "numerics.observables.alignment": Plan(
-        (), (f"{SETTING} -k 'eq-9 or s4.1 or unseen'", f"{LAYERS} -k large-eigenvalues")
+        (),
+        (f"{SETTING} -k 'eq-9 or s4.1 or unseen'", f"{LAYERS} -k large-eigenvalues"),
+        draws=("_linear_targets",),
     ),
-    "numerics.observables.biases": Plan((), (f"{SETTING} -k 'bias'",)),
+    "numerics.observables.biases": Plan((), (f"{SETTING} -k 'bias'",), draws=("module", "_draws")),
     "numerics.observables.collapsed_latents": Plan(
         (),
         (*_numeric("collapsed_latents").tests, f"{LAYERS} -k collapsed-latents"),
@@ -180,8 +184,14 @@ NUMERICS: dict[str, Plan] = {
     "numerics.observables.identities": Plan(
         (), (f"{LAYERS} -k '(eq-4 or eq-5 or notation or reduction) and (-exact or -numeric)'",)
     ),
-    "numerics.observables.input_variance": Plan((), ("tests/numerics/test_mechanisms.py",)),
-    "numerics.observables.mechanisms": _numeric("mechanisms"),
+    "numerics.observables.input_variance": Plan(
+        (),
+        ("tests/numerics/test_mechanisms.py -k 'variance or families or jensen or loss_input or logarithm'",),
+        draws=("module",),
+    ),
+    "numerics.observables.mechanisms": Plan(
+        (), ("tests/numerics/test_mechanisms.py -k 'constant-output or saddle or output or rises'",)
+    ),
     "numerics.observables.minima": Plan(
         (),
         (*_numeric("minima").tests, f"{LAYERS} -k '{AT_MINIMA}'", *_numeric("evidence").tests),
@@ -193,7 +203,9 @@ NUMERICS: dict[str, Plan] = {
         (), ("tests/numerics/test_mechanisms.py -k regression",), draws=("module", "_regression")
     ),
     "numerics.observables.setting": Plan(
-        (), (f"{SETTING} -k 'eq-1 or s4 or latent-variance or second-moment or partition or direction or factor'",)
+        (),
+        (f"{SETTING} -k 'eq-1 or s4 or latent-variance or second-moment or partition or direction or factor'",),
+        draws=("module",),
     ),
     "numerics.observables.shapes": Plan((), (f"{SETTING} -k 'shapes or variables'",)),
     "numerics.observables.situations": Plan(
