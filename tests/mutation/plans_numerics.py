@@ -148,7 +148,13 @@ NUMERICS: dict[str, Plan] = {
     "numerics.networks": _numeric("networks", "training"),
     "numerics.training": _numeric("training"),
     "numerics.layers.descent": Plan(
-        (), (*_numeric("descent_layer").tests, f"{LAYERS} -k '({AT_MINIMA}) and -descent'"), draws=("module",)
+        (),
+        (
+            *_numeric("descent_layer").tests,
+            "tests/numerics/test_decoder_layers.py -k search_over",
+            f"{LAYERS} -k '({AT_MINIMA}) and -descent'",
+        ),
+        draws=("module", "DescentLayer._sweeps"),
     ),
     "numerics.layers.exact": Plan(
         (),
