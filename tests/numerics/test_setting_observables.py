@@ -22,7 +22,7 @@ from numerics.layers.exact import ExactLayer
 from numerics.layers.floating import FloatLayer
 from numerics.observables import alignment, biases
 from numerics.observables.profile_constant import _constants, _rounded
-from numerics.observables.setting import directions, log_partition, log_partition_function
+from numerics.observables.setting import directions, log_partition, log_partition_function, second_moment
 from numerics.observables.solution_manifold import _flat_directions, _null_space, _problems
 from numerics.tolerances import DESCENT_GAP, FLOAT64_IDENTITY, RANK_CUTOFF
 
@@ -139,6 +139,27 @@ def test_targets_are_stretched_and_shrunk_and_some_inputs_leave_a_direction_unse
     for draw, direction in unseen:
         assert any(direction)
         assert abs(direction @ draw.values[n.x]).max() <= FLOAT64_IDENTITY.value
+
+
+@pytest.mark.parametrize("name", ["exact", "numeric"])
+@pytest.mark.parametrize(
+    ("claim", "check"),
+    [("eq-9.semidefinite", alignment.outer_product_form), ("notation.second-moment", second_moment)],
+    ids=["eq-9", "second-moment"],
+)
+def test_a_form_is_0_in_directions_that_see_nothing(claim: str, check: Any, name: str, layers: dict[str, Any]) -> None:
+    """And positive in others: that it is positive everywhere is refuted by rounding neither here nor there."""
+    form, _ = LEDGER[claim].standing.formula.args
+    found = [each.agrees for each in check(layers[name], Tuple(form, quadratic_form > 0)) if each.quantity == "truth"]
+    without = [directions(_columns_of(claim, draw), draw.backend)[1:] for draw in layers[name].draws()]
+    assert found.count(False) == sum(map(len, without)) > 0
+    assert found.count(True) == len(without)
+
+
+def _columns_of(claim: str, draw: Any) -> Any:
+    if claim == "notation.second-moment":
+        return draw.points[0]
+    return draw.values[n.y] @ draw.values[n.x_white].T
 
 
 @pytest.mark.parametrize("name", ["exact", "numeric"])
