@@ -7,7 +7,8 @@ import pytest
 
 from derivations.collapsed_latents import collapsed, directions
 from derivations.situations import rank
-from numerics.layers.floating import FloatLayer, rotated_candidates
+from numerics.layers.exact import ExactLayer
+from numerics.layers.floating import FloatLayer
 from numerics.observables.collapsed_latents import _happening, _is_orthogonal
 from numerics.problem import Problem
 from numerics.tolerances import COLLAPSED_MODE
@@ -47,7 +48,11 @@ def test_an_eighth_of_a_turn_leaves_no_latent_collapsed_but_a_direction() -> Non
         }
 
 
-def test_of_the_matrices_tried_the_stretched_ones_are_left_out() -> None:
-    chosen = [P for P in rotated_candidates(3, 0) if _is_orthogonal(P)]
-    assert 2 * len(chosen) > len(rotated_candidates(3, 0)) > len(chosen)
-    assert all(abs(abs(np.linalg.det(P)) - 1) < COLLAPSED_MODE.value for P in chosen)
+@pytest.mark.parametrize("layer", [ExactLayer(0), FloatLayer(0)], ids=lambda layer: layer.name)
+def test_of_the_matrices_tried_the_stretched_ones_are_left_out(layer: ExactLayer | FloatLayer) -> None:
+    tried = layer.rotations(next(problem for problem in layer.problems("prior") if problem.d1 == 3))
+    chosen = [P for P in tried if _is_orthogonal(P)]
+    assert len(tried) > len(chosen) > len(tried) / 2
+    for P in tried:
+        lengths = np.linalg.svd(P.astype(np.float64), compute_uv=False)
+        assert _is_orthogonal(P) is bool(np.abs(lengths - 1).max() < COLLAPSED_MODE.value)
