@@ -114,7 +114,7 @@ NUMERICS: dict[str, Plan] = {
         draws=("module", "decoder_problems", "_decoder_problem", "_beta", "_interior", "_explained", "_at_threshold"),
     ),
     "numerics.decoder_families": _numeric(
-        "decoder_layers", "decoder_observables", draws=("module", "scalars_of", "own")
+        "decoder_observables", "decoder_layers", draws=("module", "scalars_of", "own")
     ),
     "numerics.decoder_pieces": _numeric("decoder_pieces", "decoder_layers"),
     "numerics.rational": _numeric("exact", "exact_signs", draws=("exact_problems", "_rational_scalars")),
@@ -137,12 +137,12 @@ NUMERICS: dict[str, Plan] = {
             *("_tiny", "_near_one", "_start"),
         ),
     ),
-    "numerics.falsify": _numeric("falsify", "falsify_certificates"),
+    "numerics.falsify": Plan((), (FALSIFY, f"{CERTIFIED} -k 'saddle or tied or units'")),
     "numerics.evidence": _numeric("evidence"),
     "numerics.measured": _numeric("measured"),
     "numerics.mnist": _numeric("mnist"),
     "numerics.datasets": _numeric("sweeps"),
-    "numerics.grids": _numeric("sweeps", "trials"),
+    "numerics.grids": _numeric("trials", "sweeps"),
     "numerics.sweeps": _numeric("sweeps", "trials"),
     "numerics.trials": _numeric("trials"),
     "numerics.networks": _numeric("networks", "training"),
