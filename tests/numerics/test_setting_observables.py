@@ -174,6 +174,14 @@ def test_no_biases_do_better_than_the_least_loss_over_them(name: str, layers: di
             assert float(biases.biased_loss(draw, W, U, *tried) - least) > 0
 
 
+def test_descent_over_biases_takes_draws_with_few_weights(layers: dict[str, Any]) -> None:
+    findings = biases.centring_at_minima(layers["descent"], LEDGER["app-b.bias"].standing.formula)
+    names = {finding.instance for finding in findings}
+    sizes = {draw.name: draw.values[n.W].size + draw.values[n.U].size for draw in layers["descent"].draws()}
+    assert len(names) == biases.MOST_DRAWS["descent"]
+    assert max(sizes[name] for name in names) <= biases.MOST_WEIGHTS < max(sizes.values())
+
+
 def test_the_loss_without_biases_is_the_drawn_one(layers: dict[str, Any]) -> None:
     for name in ("exact", "numeric"):
         draw = layers[name].draws()[1]
