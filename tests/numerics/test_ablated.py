@@ -147,6 +147,7 @@ def test_few_parameters_descend_without_a_term():
 
 
 def test_a_slope_at_a_minimum_is_told_relative_to_the_loss_and_the_point():
+    """A constant has none, and gains nothing over the origin."""
     problems = DESCENT.problems("fixed")
     slopes = list(ablation.change_at_minima(DESCENT, sympy.Trace(n.W * n.W.T)))[::2]
     assert len(slopes) == len(problems)
@@ -154,3 +155,5 @@ def test_a_slope_at_a_minimum_is_told_relative_to_the_loss_and_the_point():
         found = DESCENT.minimum(problem)
         w, u = (float(np.sum(matrix**2)) for matrix in (found.W, found.U))
         assert slope.residual == pytest.approx(2 * np.sqrt(w) / (1 + 2 * w + u))
+    constant = [finding.agrees for finding in ablation.change_at_minima(DESCENT, sympy.S.One)]
+    assert all(constant[::2]) and not all(constant[1::2])

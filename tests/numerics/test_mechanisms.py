@@ -144,6 +144,15 @@ def test_descent_over_families_finds_the_same_minimum_as_over_constants_or_a_hig
     assert prior.gap > 0 and prior.spread == 0.0
 
 
+def test_variances_do_not_descend_at_thresholds(layers):
+    """Where descent leaves lengths of 1e-3 in place of 0, and evenness cannot be told."""
+    *_, descent = layers
+    regimes = {problem.name: problem.regimes for problem in descent.problems("learned")}
+    names = {row.instance.split(",")[0] for row in families.by_descent(descent, sympy.true)}
+    assert len(names) == families.MOST and not any("at-threshold" in regimes[name] for name in names)
+    assert any("at-threshold" in tags for tags in regimes.values())
+
+
 def test_descent_without_the_logarithm_would_not_find_constants(monkeypatch):
     """A deliberate break: the cost of the variances taken at their mean, so that nothing keeps them even."""
 
