@@ -144,6 +144,28 @@ def test_descent_over_families_finds_the_same_minimum_as_over_constants_or_a_hig
     assert prior.gap > 0 and prior.spread == 0.0
 
 
+def test_descent_over_families_knows_no_units(monkeypatch):
+    """Outputs, and codes, in other units: it begins as far from the prior's variance, and goes on for as little."""
+    told = []
+    monkeypatch.setattr(
+        families, "lowest", lambda loss, start, worthwhile: told.append((start, worthwhile)) or (0.0, start)
+    )
+    for problem in PLANTED[:6]:
+        begin = torch.linspace(-1, 1, problem.d1, dtype=torch.float64).expand(problem.d0 + 1, -1)
+        units = {
+            "C": 5 * problem.C,
+            "y2": 25 * problem.y2,
+            "eta_dec": 5 * problem.eta_dec,
+            "zeta": 5 * problem.spectrum,
+        }
+        for scaled in (problem, replace(problem, **units, eta_enc=3 * problem.eta_enc)):
+            families._descended(scaled, 0, begin, lambda free: free)
+        (here, little), (there, as_little) = told[-2:]
+        apart = (there - here)[-begin.numel() :]
+        assert apart.numpy() == pytest.approx(2 * np.log(3)) and as_little == pytest.approx(little)
+        assert (here[-begin.numel() :] - begin.flatten()).numpy() == pytest.approx(2 * np.log(problem.eta_enc))
+
+
 def test_variances_do_not_descend_at_thresholds(layers):
     """Where descent leaves lengths of 1e-3 in place of 0, and evenness cannot be told."""
     *_, descent = layers
