@@ -133,11 +133,95 @@ NUMERICS: dict[tuple[str, str, str], str] = {
     (
         "numerics.pairs",
         "_of_descent",
-        "(layer.minimum(problem), max(problem.d1, problem.dstar) + 1) -> (layer.minimum(problem), max(problem.d1, problem.dstar))",
+        "(layer.minimum(problem), max(problem.d1, problem.dstar) + 1) -> "
+        "(layer.minimum(problem), max(problem.d1, problem.dstar))",
     ): "One 0 fewer beyond the last latent: no statement on a latent and the next reaches it.",
     (
         "numerics.observables.conditions",
         "rotation",
         "(yield truth(problem, stated, found)) -> (yield truth(problem, found, stated))",
     ): "Whether two truths agree has no order.",
+    (
+        "numerics.layers.exact",
+        "ExactLayer.decoder_variance_findings",
+        "(yield self.difference('decoder variance', problem, stated, found)) -> "
+        "(yield self.difference('decoder variance', problem, found, stated))",
+    ): "How far apart two numbers are has no order.",
+    (
+        "numerics.observables.ablation",
+        "change_at_minima",
+        "evaluate(formula, tensors | at, 'torch', draws=X.shape[1]) + 0 * at[n.U].sum() -> "
+        "evaluate(formula, tensors | at, 'torch', draws=X.shape[1]) - 0 * at[n.U].sum()",
+    ): "0 times a number is 0 whatever its sign.",
+    (
+        "numerics.observables.alignment",
+        "signal_strength",
+        "_outer(draw, known[gamma] * blind @ draw.values[n.x]) -> _outer(draw, blind @ draw.values[n.x])",
+    ): "What sees nothing of x sees nothing of it gamma times, either: Z is 0.",
+    (
+        "numerics.observables.biases",
+        "centring_at_minima",
+        "draw.values[n.W].size + draw.values[n.U].size <= MOST_WEIGHTS -> "
+        "draw.values[n.W].size + draw.values[n.U].size < MOST_WEIGHTS",
+    ): "An instance fewer to look at, the one that has as many weights as are allowed.",
+    (
+        "numerics.observables.collapsed_latents",
+        "_happening",
+        "int(np.sum(np.linalg.eigvalsh(modes) <= least)) -> int(np.sum(np.linalg.eigvalsh(modes) < least))",
+    ): "No eigenvalue is the tolerance to the last bit.",
+    (
+        "numerics.observables.identities",
+        "whitening",
+        "layer.difference('moments', draw, left, right) -> layer.difference('moments', draw, right, left)",
+    ): "How far apart two sides are has no order.",
+    (
+        "numerics.observables.identities",
+        "reduction",
+        "((W, U), (2 * W, U), (W, 1 + 2 * U), (-W, 3 - U), (0 * W, 0 * U)) -> "
+        "((W, U), (W, U), (W, 1 + 2 * U), (-W, 3 - U), (0 * W, 0 * U))",
+    ): "Other points (U, W) to look at: three more tell the objective's changes.",
+    (
+        "numerics.observables.identities",
+        "reduction",
+        "((W, U), (2 * W, U), (W, 1 + 2 * U), (-W, 3 - U), (0 * W, 0 * U)) -> "
+        "((W, U), (2 * W, U), (W, 1 + 2 * U), (-W, 3 - U), (1 * W, 0 * U))",
+    ): "Another point (U, W) to look at, at which the decoder is 0 as well.",
+    (
+        "numerics.observables.identities",
+        "reduction",
+        "((W, U), (2 * W, U), (W, 1 + 2 * U), (-W, 3 - U), (0 * W, 0 * U)) -> "
+        "((W, U), (2 * W, U), (W, 1 + 2 * U), (-W, 3 - U), (0 * W, 1 * U))",
+    ): "Another point (U, W) to look at, at which the encoder is 0 as well.",
+    (
+        "numerics.observables.input_variance",
+        "tried",
+        "constant / 2 -> constant",
+    ): "A function fewer to try, which is not the best of its family.",
+    (
+        "numerics.observables.profile_constant",
+        "_extrapolated",
+        "(problem, 3 * first - 3 * second + third, max((abs(float(loss)) for loss in scaled))) -> "
+        "(problem, 3 * first - 3 * second + third, max((float(loss) for loss in scaled)))",
+    ): "No loss is negative: an expected square and a divergence.",
+    (
+        "numerics.observables.regression",
+        "seed_of",
+        "int(getattr(layer, 'seed', 0)) -> int(getattr(layer, 'seed', 1))",
+    ): "Every layer has a seed: what stands for a missing one is never used.",
+    (
+        "numerics.observables.shapes",
+        "variables",
+        "draw.values[n.W].T @ x + noise -> draw.values[n.W].T @ x",
+    ): "A sum of vectors is as long as either of them, and only its length is looked at.",
+    (
+        "numerics.observables.shapes",
+        "variables",
+        "draw.values[n.W].T @ x + noise -> noise",
+    ): "A sum of vectors is as long as either of them, and only its length is looked at.",
+    (
+        "numerics.observables.solution_manifold",
+        "_null_space",
+        "W + sum((k * direction for k, direction in enumerate(basis, 1)), 0 * W) -> "
+        "W + sum((k * direction for k, direction in enumerate(basis, 2)), 0 * W)",
+    ): "How far the walk goes along each direction: the loss is to be the same anywhere on it.",
 }

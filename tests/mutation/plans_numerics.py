@@ -20,6 +20,15 @@ FALSIFY, CERTIFIED, PREDICTION, DECODER_VARIANCE = (
 LAYERS, SETTING = "tests/numerics/test_layers.py", "tests/numerics/test_setting_observables.py"
 HELD = "tests/numerics/test_held_decoder.py"
 LEVENBERG = "tests/numerics/test_levenberg_marquardt.py"
+AT_MINIMA = (
+    "prop-1.reduction or prop-2.stationarity or prop-2.minimum or prop-3.variance or cor-1.profile or eq-12 or eq-13 or "
+    "thm-1.minimum or thm-1.complete or thm-2.minimum or thm-2.variance or thm-2.extra or thm-3"
+)
+AT_ALL_MINIMA = (
+    "thm-1.prior-distribution or thm-1.norm-trend-active or thm-2.same-conditions or s4.1.sign or s4.5.sparse-learning or "
+    "thm-1.small-beta-partial or thm-1.divergence"
+)
+"""Claims that ask a layer, or pairs of its instances, for everything that such claims ask for."""
 
 NUMERICS: dict[str, Plan] = {
     "numerics.objective": _numeric("objective", "certificates", "descent"),
@@ -107,7 +116,7 @@ NUMERICS: dict[str, Plan] = {
         draws=("module", "decoder_problems", "_decoder_problem", "_beta", "_interior", "_explained", "_at_threshold"),
     ),
     "numerics.decoder_families": _numeric(
-        "decoder_layers", "decoder_observables", draws=("module", "scalars_of", "own")
+        "decoder_observables", "decoder_layers", draws=("module", "scalars_of", "own")
     ),
     "numerics.decoder_pieces": _numeric("decoder_pieces", "decoder_layers"),
     "numerics.rational": _numeric("exact", "exact_signs", draws=("exact_problems", "_rational_scalars")),
@@ -117,7 +126,7 @@ NUMERICS: dict[str, Plan] = {
         (),
         (
             *_numeric("pairs", "decoder_observables").tests,
-            f"{LAYERS} -k 'beta-eta-loss and (exact or numeric) and agrees'",
+            f"{LAYERS} -k 'beta-eta-loss and (-exact or -numeric) and agrees'",
         ),
         draws=("_planted",),
     ),
@@ -130,46 +139,86 @@ NUMERICS: dict[str, Plan] = {
             *("_tiny", "_near_one", "_start"),
         ),
     ),
-    "numerics.falsify": _numeric("falsify", "falsify_certificates"),
+    "numerics.falsify": Plan((), (FALSIFY, f"{CERTIFIED} -k 'saddle or tied or units'")),
     "numerics.evidence": _numeric("evidence"),
     "numerics.measured": _numeric("measured"),
     "numerics.mnist": _numeric("mnist"),
     "numerics.datasets": _numeric("sweeps"),
-    "numerics.grids": _numeric("sweeps", "trials"),
+    "numerics.grids": _numeric("trials", "sweeps"),
     "numerics.sweeps": _numeric("sweeps", "trials"),
     "numerics.trials": _numeric("trials"),
     "numerics.networks": _numeric("networks", "training"),
     "numerics.training": _numeric("training"),
-    "numerics.layers.descent": Plan((), (*_numeric("descent_layer").tests, f"{LAYERS} -k descent")),
+    "numerics.layers.descent": Plan(
+        (),
+        (
+            *_numeric("descent_layer").tests,
+            "tests/numerics/test_decoder_layers.py -k search_over",
+            f"{LAYERS} -k '({AT_MINIMA}) and -descent'",
+        ),
+        draws=("module", "DescentLayer._sweeps"),
+    ),
     "numerics.layers.exact": Plan(
-        (), (*_numeric("layer_instances", "decoder_layers", "decoder_observables").tests, f"{LAYERS} -k exact")
+        (),
+        (
+            *_numeric("layer_instances", "decoder_layers", "decoder_observables").tests,
+            f"{LAYERS} -k '({AT_MINIMA}) and -exact'",
+        ),
+        draws=("module", "_variants"),
     ),
     "numerics.layers.floating": Plan(
-        (), (*_numeric("layer_instances", "decoder_instances", "decoder_layers").tests, f"{LAYERS} -k numeric")
+        (),
+        (
+            *_numeric("layer_instances", "decoder_instances", "decoder_layers").tests,
+            f"{LAYERS} -k '({AT_MINIMA}) and -numeric'",
+        ),
+        draws=("module", "rotated_candidates", "sweep_of"),
     ),
-    "numerics.observables.ablation": _numeric("ablated"),
-    "numerics.observables.alignment": Plan((), (f"{SETTING} -k 'eq-9 or s4.1'", f"{LAYERS} -k large-eigenvalues")),
-    "numerics.observables.biases": Plan((), (f"{SETTING} -k 'bias'",)),
-    "numerics.observables.collapsed_latents": Plan((), (f"{LAYERS} -k collapsed-latents",)),
+    "numerics.observables.ablation": _numeric("ablated", draws=("module", "_others")),
+    "numerics.observables.alignment": Plan(
+        (),
+        (f"{SETTING} -k 'eq-9 or s4.1 or unseen'", f"{LAYERS} -k large-eigenvalues"),
+        draws=("_linear_targets",),
+    ),
+    "numerics.observables.biases": Plan((), (f"{SETTING} -k 'bias'",), draws=("module", "_draws")),
+    "numerics.observables.collapsed_latents": Plan(
+        (),
+        (*_numeric("collapsed_latents").tests, f"{LAYERS} -k collapsed-latents"),
+        draws=("module", "_problems"),
+    ),
     "numerics.observables.conditions": Plan((), (f"{LAYERS} -k 'rotation or thm-3 or complete-collapse'",)),
     "numerics.observables.decoder": _numeric("decoder_observables"),
     "numerics.observables.figures": _numeric("figure_observables"),
     "numerics.observables.identities": Plan(
-        (), (f"{LAYERS} -k '(eq-4 or eq-5 or notation or reduction) and (exact or numeric)'",)
+        (), (f"{LAYERS} -k '(eq-4 or eq-5 or notation or reduction) and (-exact or -numeric)'",)
     ),
-    "numerics.observables.input_variance": Plan((), ("tests/numerics/test_mechanisms.py",)),
-    "numerics.observables.mechanisms": _numeric("mechanisms"),
+    "numerics.observables.input_variance": Plan(
+        (),
+        ("tests/numerics/test_mechanisms.py -k 'variance or families or jensen or loss_input or logarithm'",),
+        draws=("module",),
+    ),
+    "numerics.observables.mechanisms": Plan(
+        (), ("tests/numerics/test_mechanisms.py -k 'constant-output or saddle or output or rises'",)
+    ),
     "numerics.observables.minima": Plan(
         (),
-        (*_numeric("evidence").tests, f"{LAYERS} -k '(prop or cor or thm-1.minimum or thm-2) and (exact or numeric)'"),
+        (*_numeric("minima").tests, f"{LAYERS} -k '{AT_MINIMA}'", *_numeric("evidence").tests),
     ),
-    "numerics.observables.profile_constant": Plan((), (SETTING,)),
-    "numerics.observables.regression": _numeric("mechanisms", "figure_observables"),
-    "numerics.observables.setting": Plan((), (SETTING,)),
-    "numerics.observables.shapes": Plan((), (f"{SETTING} -k shapes",)),
+    "numerics.observables.profile_constant": Plan(
+        (), (f"{SETTING} -k 'constant or expressivity or rounded'",), draws=("module", "_problems")
+    ),
+    "numerics.observables.regression": Plan(
+        (), ("tests/numerics/test_mechanisms.py -k regression",), draws=("module", "_regression")
+    ),
+    "numerics.observables.setting": Plan(
+        (),
+        (f"{SETTING} -k 'eq-1 or s4 or latent-variance or second-moment or partition or direction or factor'",),
+        draws=("module",),
+    ),
+    "numerics.observables.shapes": Plan((), (f"{SETTING} -k 'shapes or variables'",)),
     "numerics.observables.situations": Plan(
-        (), (*_numeric("pairs").tests, f"{LAYERS} -k '(thm-1 or thm-2 or s4) and (exact or numeric)'")
+        (), (*_numeric("situations", "pairs").tests, f"{LAYERS} -k '{AT_ALL_MINIMA}'")
     ),
-    "numerics.observables.solution_manifold": Plan((), (SETTING,)),
-    "numerics.observables.trained": Plan((), (f"{LAYERS} -k trained",)),
+    "numerics.observables.solution_manifold": Plan((), (f"{SETTING} -k 'manifold or null_space or flat'",)),
+    "numerics.observables.trained": _numeric("trained", draws=("module",)),
 }

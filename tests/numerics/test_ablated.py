@@ -1,27 +1,32 @@
 """The loss without one of its terms: its parts, the points that run to an infimum, and descent."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import sympy
 import torch
 
+from derivations import notation as n
 from derivations.ledger import claims_by_id
 from numerics import ablated
 from numerics.ablated import Terms, descend, exact_terms, float_terms, running
 from numerics.evidence import gather, refutes
 from numerics.exact import exact_loss
+from numerics.layers.descent import DescentLayer
 from numerics.layers.exact import ExactLayer
 from numerics.layers.floating import FloatLayer, parameters
 from numerics.moments import second_moments
 from numerics.objective import Statistics, vae_loss
 from numerics.observables import ablation
-from numerics.observables.ablation import approach, points_of
+from numerics.observables.ablation import FEW, approach, points_of
 from numerics.problems import random_problems
 from numerics.rational import exact_problems
 from numerics.starts import random_start
 from numerics.tolerances import DESCENT_INFIMUM, FLOAT64_IDENTITY
 
 PROBLEMS = random_problems(24, 5)
+DESCENT = DescentLayer(0, count=48, real_data=False)
 NAMES = ("s4.5.mean-term", "s4.5.variance-term-learned", "s4.5.variance-term-fixed")
 
 
@@ -86,7 +91,7 @@ def test_the_points_have_the_instances_second_moments(problem):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("layer", [ExactLayer(), FloatLayer()], ids=lambda layer: layer.name)
+@pytest.mark.parametrize("layer", [ExactLayer(), FloatLayer(), DESCENT], ids=lambda layer: layer.name)
 def test_the_layers_agree_with_what_stands_and_refute_what_does_not(name, layer):
     claim = claims_by_id()[name]
     rows = gather(claim, claim.standing.formula, layer)
@@ -117,3 +122,38 @@ def test_float_terms_are_differentiable():
     W, U, log_variance = (value.clone().requires_grad_() for value in random_start(problem, 0)[:3])
     total = sum(float_terms(W, U, log_variance, Statistics.of(problem)))
     assert all(bool(torch.isfinite(slope).all()) for slope in torch.autograd.grad(total, [W, U, log_variance]))
+
+
+@pytest.mark.parametrize("gained", [-DESCENT_INFIMUM.value, DESCENT_INFIMUM.value / 2, 2 * DESCENT_INFIMUM.value])
+def test_where_descent_comes_to_is_told_relative_to_the_targets(gained, monkeypatch):
+    """Of E|y|^2; stated is that the origin is lowest, and descent ends lower by `gained` or, negative, higher."""
+    origin = sympy.Tuple(sympy.Sum(n.zeta[n.i] ** 2, (n.i, 1, n.dstar)), sympy.true)
+    monkeypatch.setattr(ablation, "_lowest", lambda p, deleted, seed: p.y2 - p.r - gained * p.y2)
+    rows = list(ablation.reached(DESCENT, origin, kinds=("fixed", "learned"), deleted="mean"))
+    assert len(rows) == 6 * ablation.DESCENTS
+    for above, below, whether in zip(*[iter(rows)] * 3, strict=True):
+        assert above.residual == pytest.approx(max(-gained, 0.0), abs=FLOAT64_IDENTITY.value)
+        assert below.residual == pytest.approx(max(gained, 0.0), abs=FLOAT64_IDENTITY.value)
+        assert whether.agrees is (gained <= DESCENT_INFIMUM.value)
+
+
+def test_few_parameters_descend_without_a_term():
+    for kind in ("fixed", "learned"):
+        problems = DESCENT.problems(kind)
+        chosen = ablation._small(problems)
+        sizes = {problem.name: (problem.D0 + problem.d2 + 1) * problem.d1 for problem in problems}
+        assert max(sizes.values()) > FEW >= max(sizes[problem.name] for problem in chosen)
+        assert ablation._small([replace(problem, regimes=frozenset({"real-data"})) for problem in chosen]) == []
+
+
+def test_a_slope_at_a_minimum_is_told_relative_to_the_loss_and_the_point():
+    """A constant has none, and gains nothing over the origin."""
+    problems = DESCENT.problems("fixed")
+    slopes = list(ablation.change_at_minima(DESCENT, sympy.Trace(n.W * n.W.T)))[::2]
+    assert len(slopes) == len(problems)
+    for problem, slope in zip(problems, slopes, strict=True):
+        found = DESCENT.minimum(problem)
+        w, u = (float(np.sum(matrix**2)) for matrix in (found.W, found.U))
+        assert slope.residual == pytest.approx(2 * np.sqrt(w) / (1 + 2 * w + u))
+    constant = [finding.agrees for finding in ablation.change_at_minima(DESCENT, sympy.S.One)]
+    assert all(constant[::2]) and not all(constant[1::2])

@@ -161,6 +161,24 @@ def test_the_other_layers_find_the_same_near_thresholds(name: str, exact: ExactL
                 assert found == expected[symbol], (symbol, planted.name)
 
 
+def test_away_from_thresholds_the_variance_is_the_layers_own(descent: DescentLayer):
+    problems = descent.problems("decoder")
+    found = [HAPPENINGS[learned_variance](descent, problem) for problem in problems]
+    assert found == [descent.decoder_variance(problem) for problem in problems]
+    assert sum(value is None for value in found) < len(found) / 2
+
+
+def test_statements_about_autoencoders_are_asked_where_they_are_meant(exact: ExactLayer, numeric: FloatLayer):
+    for layer in (exact, numeric):
+        every = decoder.autoencoders(layer)
+        for chosen, meant in (
+            (decoder.equal_autoencoders(layer), lambda problem: min(problem.spectrum) == max(problem.spectrum)),
+            (decoder.vanilla_autoencoders(layer), lambda problem: problem.beta == 1),
+        ):
+            assert [problem.name for problem in chosen] == [problem.name for problem in every if meant(problem)]
+            assert 10 < len(chosen) < len(every)
+
+
 # ----------------------------------------------------------------------------------- evidence and breaks
 def test_every_claim_of_a_learned_decoder_is_tested_here():
     claims = [claim.id for claim in claims_by_id().values() if claim.observable in decoder.CHECKS]

@@ -125,6 +125,14 @@ def test_each_group_descends_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(layer.minima()) == 12
 
 
+def test_progress_is_told_where_somebody_listens() -> None:
+    layer, heard = DescentLayer(seed=0, count=1, real_data=False), []
+    layer._tell(2)
+    layer.progress = heard.append
+    layer._tell(3)
+    assert heard == [3]
+
+
 def test_the_sample_of_the_plain_route_is_of_every_kind() -> None:
     """Kinds alternate: a sample in step with them would be of one kind."""
     layer = DescentLayer(seed=0, real_data=False)

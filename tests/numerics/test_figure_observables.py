@@ -23,6 +23,7 @@ from numerics.layers.base import Finding
 from numerics.layers.descent import DescentLayer
 from numerics.layers.exact import ExactLayer
 from numerics.layers.floating import FloatLayer
+from numerics.mnist import image_moments
 from numerics.observables import figures
 from numerics.scalar_codes import one_bit_codes, smooth_codes
 from numerics.tolerances import FLOAT64_DERIVATIVE
@@ -90,6 +91,30 @@ def test_other_numbers_of_the_derivation_are_noticed(monkeypatch: pytest.MonkeyP
     ):
         monkeypatch.setattr(figures, "MNIST", changed)
         assert any(not row.passed for row in gather(claim, claim.standing.formula, layers["exact"]))
+
+
+def test_what_the_layers_read_off_images_encloses_their_spectrum(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of any images: the roots are rational, and lie outside the enclosures by no more than their last digit."""
+    images = np.random.default_rng(0).integers(0, 256, (200, 7)).astype(np.uint8)
+    moments = image_moments(images * np.array([1, 1, 1, 1, 1, 1, 0], dtype=np.uint8))
+    monkeypatch.setattr(figures, "mnist_moments", lambda: moments)
+    readings = (figures._enclosed, figures._computed)
+    for reading in readings:
+        reading.cache_clear()
+    (lower, upper), computed = (reading() for reading in readings)
+    for reading in readings:
+        reading.cache_clear()
+    assert len(lower.zeta) == len(upper.zeta) == len(computed.zeta) == 8
+    bounds = zip(moments.enclosures, lower.zeta[:-1], upper.zeta[:-1], computed.zeta[:-1], strict=True)
+    for (low, high), below, above, middle in bounds:
+        assert below**2 <= low < (below + Rational(1, 10**8)) ** 2 or below == 0 >= low
+        assert (above - Rational(1, 10**8)) ** 2 <= high < above**2
+        assert below <= middle <= above
+    spectrum = np.linalg.eigvalsh(np.cov(images[:, :6].T / 255.0, bias=True))[::-1]
+    assert np.allclose(computed.zeta[:6] ** 2, spectrum, rtol=0, atol=FLOAT64_DERIVATIVE.value)
+    for reading in (lower, upper, computed):
+        levels = [0.0, *((spectrum[1:] + spectrum[:-1]) / 2), 2 * spectrum[0]]
+        assert [reading.remaining(level) for level in levels] == [5, 1, 2, 3, 4, 5, 0]
 
 
 # ------------------------------------------------------------------------------------------------------- codes

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
+import torch
 
 from numerics.decoder_problems import decoder_problems
 from numerics.layers import floating
@@ -13,17 +14,21 @@ from numerics.layers.descent import DescentLayer
 from numerics.layers.exact import ExactLayer
 from numerics.layers.floating import (
     FloatLayer,
+    certificate_at,
+    curvature_scale,
     kind_of,
     origin_of,
+    parameters,
     relative_distance,
     rotated_candidates,
     smallest_origin_eigenvalue,
     snapped,
 )
+from numerics.objective import Statistics, vae_loss
 from numerics.points import Point
 from numerics.problems import random_problems, regime_counts
 from numerics.regimes import REGIMES
-from numerics.tolerances import EXACT, FLOAT64_IDENTITY, Tolerance
+from numerics.tolerances import EXACT, FLOAT64_IDENTITY, HESSIAN_EIGENVALUE, Tolerance
 
 LAYERS = ("exact", "numeric", "descent")
 
@@ -167,6 +172,8 @@ def test_exact_differences_are_exact(exact: ExactLayer) -> None:
         finding = exact.difference("number", problem, left, right)
         assert finding.agrees is agree, (left, right, finding)
         assert finding.tolerance is EXACT and finding.instance == problem.name
+    for left, right, residual in ((1, 3, 2), (2 * sympy.I, 0, 2), (tiny, 0, 1e-300), (sympy.oo, 0, np.inf)):
+        assert exact.difference("number", problem, [left, 5], [right, 5]).residual == residual
     rows, other = np.array([[1, 2], [3, 4]], dtype=object), np.array([[1, 2], [3, 4 + tiny]], dtype=object)
     assert exact.difference("array", problem, rows, rows).agrees
     assert not exact.difference("array", problem, rows, other).agrees
@@ -186,6 +193,54 @@ def test_a_variance_of_zero_is_no_minimum(name: str, layers: dict[str, Any]) -> 
     zeros = [np.zeros(shape, dtype=problem.A.dtype) + 0 * problem.sigma[0] for shape in shapes]
     findings = list(layer.minimum_findings(problem, Point(*zeros, 0 * problem.sigma)))
     assert any(not finding.agrees for finding in findings)
+    if name != "descent":
+        assert [(finding.quantity, finding.residual) for finding in findings] == [("gradient", float("inf"))]
+
+
+def test_a_slope_in_w_is_told_relative_to_the_curvature_and_the_point(numeric: FloatLayer) -> None:
+    for problem in numeric.problems("fixed"):
+        V = np.ones((problem.d0, problem.d1))
+        (finding,) = numeric.stationary_encoder_findings(problem, lambda U, V=V: V)
+        U = np.random.default_rng([numeric.seed, problem.d1]).standard_normal((problem.d2, problem.d1))
+        W = problem.P_A @ (V / np.sqrt(problem.phi)[:, None])
+        slope = (problem.A @ W @ U.T @ U - problem.C.T @ U) / problem.eta_dec**2
+        slope += problem.beta / problem.eta_enc**2 * problem.A @ W
+        size = curvature_scale(problem) * (1 + np.linalg.norm(W)) * (1 + np.linalg.norm(U)) ** 2
+        assert finding.residual == pytest.approx(np.linalg.norm(slope) / size)
+
+
+def test_many_parameters_are_certified_as_few_are(numeric: FloatLayer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the whole Hessian from some size on: a lower bound of its least eigenvalue, of the same sign."""
+    few = [p for kind in ("learned", "fixed") for p in numeric.problems(kind) if p.d1 == 3 and p.D0 > 2][:12]
+    points = [origin_of(problem) for problem in few]
+    whole = [certificate_at(problem, point) for problem, point in zip(few, points, strict=True)]
+    monkeypatch.setattr(floating, "LARGE", 0)
+    least = HESSIAN_EIGENVALUE.value
+    for problem, point, expected in zip(few, points, whole, strict=True):
+        found = certificate_at(problem, point)
+        assert abs(found.gradient_norm - expected.gradient_norm) <= least
+        assert found.smallest_hessian_eigenvalue <= expected.smallest_hessian_eigenvalue + least
+        assert (found.smallest_hessian_eigenvalue < -least) is (expected.smallest_hessian_eigenvalue < -least)
+    assert {certificate.smallest_hessian_eigenvalue < -least for certificate in whole} == {True, False}
+
+
+def test_the_scale_of_curvature_is_that_of_the_largest_at_the_origin(numeric: FloatLayer) -> None:
+    """Of its blocks in W, in U and between the two, which two of together may do twice as much; at least 1/eta_dec^2."""
+    least = set()
+    for problem in (*numeric.problems("learned"), *numeric.problems("fixed")):
+        W, U, log_variance = parameters(origin_of(problem))
+
+        def loss(flat: torch.Tensor, problem: Any = problem, W: Any = W, U: Any = U, kept: Any = log_variance) -> Any:
+            w, u = flat.split([W.numel(), U.numel()])
+            return vae_loss(w.reshape(W.shape), u.reshape(U.shape), kept, *Statistics.of(problem))
+
+        hessian = torch.func.jacrev(torch.func.grad(loss))(torch.cat([W.flatten(), U.flatten()]))
+        largest, scale = float(torch.linalg.matrix_norm(hessian, 2)), curvature_scale(problem)
+        above_least = scale * problem.eta_dec**2 > 1 + FLOAT64_IDENTITY.value
+        assert largest <= 2 * scale * (1 + FLOAT64_IDENTITY.value)
+        assert not above_least or scale <= largest * (1 + FLOAT64_IDENTITY.value)
+        least.add(above_least)
+    assert least == {True, False}
 
 
 def test_the_numeric_layer_sees_the_saddle_at_the_origin(numeric: FloatLayer) -> None:

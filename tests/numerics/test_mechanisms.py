@@ -1,5 +1,7 @@
 """Layers on mechanisms: what they compute is what it says, and what is wrong they refute."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import sympy
@@ -7,6 +9,7 @@ import torch
 from sympy import Eq, Gt, Lt
 
 from derivations import constant_output, input_variance, regression, saddle
+from derivations.constant_output import output
 from derivations.ledger import claims_by_id
 from numerics.evidence import gather, refutes
 from numerics.exact import exact_loss
@@ -118,6 +121,30 @@ def test_the_families_on_trial_cover_what_a_statement_can_say():
     assert outcomes == {(True, False, False), (False, True, True), (False, False, False)}
 
 
+def test_an_uneven_variance_costs_what_jensens_inequality_leaves():
+    """With the same mean it costs the mean logarithm alone; a multiple of it, more."""
+    for problem in PLANTED[:8]:
+        _, multiples, *prior = tried(problem)
+        shape = 1 + (families._float_inputs(problem) ** 2).sum(0)
+        uneven = shape / shape.mean()
+        assert multiples.gap == pytest.approx(-problem.beta * problem.d1 * np.log(uneven).mean() / 2)
+        assert multiples.spread == pytest.approx(uneven.max() - 1)
+        assert [outcome.gap for outcome in prior] == [0.0] * (not np.any(point_of(problem).U))
+
+
+def test_the_priors_variance_costs_what_theorem_1_says_of_it():
+    seen = set()
+    for problem in PLANTED:
+        if problem.D0 * problem.d1 > 4 or problem.regimes & {"at-threshold", "real-data"}:
+            continue
+        least = float(vae_loss(*parameters(point_of(problem)), *Statistics.of(problem)))
+        held = FloatLayer().least_loss(replace(problem, sigma=np.full(problem.d1, problem.eta_enc)))
+        *_, prior = descended(problem, least, 0)
+        assert prior.gap == pytest.approx(held - least, rel=DESCENT_INVARIANT.value, abs=FLOAT64_IDENTITY.value)
+        seen.add(prior.gap > 0)
+    assert seen == {True, False}
+
+
 def test_descent_over_families_finds_the_same_minimum_as_over_constants_or_a_higher_one():
     problem = next(
         p for p in PLANTED if p.D0 * p.d1 <= 4 and {"above-threshold"} <= p.regimes and "at-threshold" not in p.regimes
@@ -127,6 +154,37 @@ def test_descent_over_families_finds_the_same_minimum_as_over_constants_or_a_hig
     assert everything.gap == everything.spread == 0.0
     assert multiples.gap > 0 and multiples.spread > 0
     assert prior.gap > 0 and prior.spread == 0.0
+
+
+def test_descent_over_families_knows_no_units(monkeypatch):
+    """Outputs, and codes, in other units: it begins as far from the prior's variance, and goes on for as little."""
+    told = []
+    monkeypatch.setattr(
+        families, "lowest", lambda loss, start, worthwhile: told.append((start, worthwhile)) or (0.0, start)
+    )
+    for problem in PLANTED[:6]:
+        begin = torch.linspace(-1, 1, problem.d1, dtype=torch.float64).expand(problem.d0 + 1, -1)
+        units = {
+            "C": 5 * problem.C,
+            "y2": 25 * problem.y2,
+            "eta_dec": 5 * problem.eta_dec,
+            "zeta": 5 * problem.spectrum,
+        }
+        for scaled in (problem, replace(problem, **units, eta_enc=3 * problem.eta_enc)):
+            families._descended(scaled, 0, begin, lambda free: free)
+        (here, little), (there, as_little) = told[-2:]
+        apart = (there - here)[-begin.numel() :]
+        assert apart.numpy() == pytest.approx(2 * np.log(3)) and as_little == pytest.approx(little)
+        assert (here[-begin.numel() :] - begin.flatten()).numpy() == pytest.approx(2 * np.log(problem.eta_enc))
+
+
+def test_variances_do_not_descend_at_thresholds(layers):
+    """Where descent leaves lengths of 1e-3 in place of 0, and evenness cannot be told."""
+    *_, descent = layers
+    regimes = {problem.name: problem.regimes for problem in descent.problems("learned")}
+    names = {row.instance.split(",")[0] for row in families.by_descent(descent, sympy.true)}
+    assert len(names) == families.MOST and not any("at-threshold" in regimes[name] for name in names)
+    assert any("at-threshold" in tags for tags in regimes.values())
 
 
 def test_descent_without_the_logarithm_would_not_find_constants(monkeypatch):
@@ -153,8 +211,25 @@ def test_the_exact_output_is_that_of_second_moments(kind):
         assert sympy.simplify(((point.U @ inner) * point.U).sum() - mechanisms.squared_output(problem)) == 0
 
 
+def test_descent_finds_the_output_of_the_proved_minimum(layers, monkeypatch):
+    found = []
+    monkeypatch.setattr(mechanisms, "evaluate", lambda formula, values, backend: found.append(values[output]) or True)
+    names = [finding.instance for finding in mechanisms.constant_output(layers[-1], sympy.true)]
+    problems = [problem for kind in ("learned", "prior") for problem in layers[-1].problems(kind)]
+    assert names == [problem.name for problem in problems] and len(problems) > 12
+    seen = set()
+    for problem, power in zip(problems, found, strict=True):
+        stated = mechanisms.squared_output(problem)
+        if "at-threshold" not in problem.regimes:
+            assert abs(power - stated) <= DESCENT_INVARIANT.value * problem.y2
+            seen.add((problem.learned, stated > 0))
+    assert len(seen) == 4
+
+
 def test_the_loss_rises_with_the_decoder_alone(layers):
+    """By what the noise costs: a latent with decoder column u passes on |u|^2 sigma^2."""
     exact, floating, _ = layers
     for layer in (exact, floating):
         for problem in layer.problems("fixed")[:6]:
-            assert mechanisms._rise(problem, layer.loss) > 0
+            passed_on = problem.d2 * float(sum(problem.sigma**2)) / (2 * float(problem.eta_dec) ** 2)
+            assert float(mechanisms._rise(problem, layer.loss)) == pytest.approx(passed_on) != 0

@@ -8,7 +8,7 @@ import sympy
 from sympy import Basic, Tuple
 
 from derivations import notation as n
-from derivations.accuracy_and_complexity import OBJECTIVE, complexity
+from derivations.accuracy_and_complexity import OBJECTIVE, complexity, some_factor
 from derivations.alignment import M, b, gamma
 from derivations.claim import Claim, Verdict
 from derivations.corollary_1_constant import rest
@@ -20,11 +20,11 @@ from numerics.evidence import gather, layers_of, refutes
 from numerics.layers.descent import DescentLayer
 from numerics.layers.exact import ExactLayer
 from numerics.layers.floating import FloatLayer
-from numerics.observables import biases
-from numerics.observables.profile_constant import _constants
-from numerics.observables.setting import log_partition_function
+from numerics.observables import alignment, biases
+from numerics.observables.profile_constant import _constants, _rounded
+from numerics.observables.setting import directions, log_partition, log_partition_function, second_moment
 from numerics.observables.solution_manifold import _flat_directions, _null_space, _problems
-from numerics.tolerances import FLOAT64_IDENTITY
+from numerics.tolerances import DESCENT_GAP, FLOAT64_IDENTITY, RANK_CUTOFF
 
 LEDGER = claims_by_id()
 BROKEN: dict[str, Basic] = {
@@ -98,6 +98,25 @@ def test_the_partition_function_of_both_layers(layers: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", ["exact", "numeric"])
+def test_a_factor_that_is_left_open_is_fitted_once(name: str, layers: dict[str, Any]) -> None:
+    """To the value at one eta_dec; the others tell whether there is any such factor."""
+    of_scale = n.d2 * sympy.log(n.eta_dec)
+    assert all(finding.agrees for finding in log_partition(layers[name], 2 * some_factor + of_scale))
+    for wrong in (some_factor * of_scale, 2 * some_factor + 2 * of_scale, of_scale):
+        assert not all(finding.agrees for finding in log_partition(layers[name], wrong))
+
+
+@pytest.mark.parametrize("size", [0.01, 1.0, 100.0])
+def test_a_direction_is_orthogonal_to_columns_up_to_the_cutoff_of_ranks(size: float) -> None:
+    """The cutoff is of squared singular values, relative to the largest."""
+    for factor, some_null in ((2.0, False), (0.5, True)):
+        lengths = size * np.array([1.0, np.sqrt(factor * RANK_CUTOFF.value)])
+        given, *null = directions(np.diag(lengths), "numpy")
+        assert np.all(given != 0) and given.shape == (2, 1)
+        assert [np.abs(vector[:, 0]).tolist() for vector in null] == [[0.0, 1.0]] * some_null
+
+
+@pytest.mark.parametrize("name", ["exact", "numeric"])
 def test_draws_have_a_null_space_and_means(name: str, layers: dict[str, Any]) -> None:
     """Else low rank, and centring, would not show."""
     draws = layers[name].draws()
@@ -106,6 +125,41 @@ def test_draws_have_a_null_space_and_means(name: str, layers: dict[str, Any]) ->
     inputs, targets = draws[0].points
     assert abs(float(sum(inputs[0]))) > 0 and abs(float(sum(targets[0]))) > 0
     assert inputs.shape[1] == targets.shape[1] == draws[0].draws // draws[0].repeats
+
+
+@pytest.mark.parametrize("name", ["exact", "numeric"])
+def test_targets_are_stretched_and_shrunk_and_some_inputs_leave_a_direction_unseen(
+    name: str, layers: dict[str, Any]
+) -> None:
+    """gamma below, at and above 1, of which max(gamma, 1) is made, and rows of M that see nothing of x."""
+    strengths = {float(values[gamma]) for _, values, _ in alignment._linear_targets(layers[name], M)}
+    assert strengths == {0.5, 1.0, 1.5}
+    unseen = [(draw, direction) for draw in layers[name].draws() for direction in alignment._unseen(draw)]
+    assert 0 < len(unseen) < len(layers[name].draws())
+    for draw, direction in unseen:
+        assert any(direction)
+        assert abs(direction @ draw.values[n.x]).max() <= FLOAT64_IDENTITY.value
+
+
+@pytest.mark.parametrize("name", ["exact", "numeric"])
+@pytest.mark.parametrize(
+    ("claim", "check"),
+    [("eq-9.semidefinite", alignment.outer_product_form), ("notation.second-moment", second_moment)],
+    ids=["eq-9", "second-moment"],
+)
+def test_a_form_is_0_in_directions_that_see_nothing(claim: str, check: Any, name: str, layers: dict[str, Any]) -> None:
+    """And positive in others: that it is positive everywhere is refuted by rounding neither here nor there."""
+    form, _ = LEDGER[claim].standing.formula.args
+    found = [each.agrees for each in check(layers[name], Tuple(form, quadratic_form > 0)) if each.quantity == "truth"]
+    without = [directions(_columns_of(claim, draw), draw.backend)[1:] for draw in layers[name].draws()]
+    assert found.count(False) == sum(map(len, without)) > 0
+    assert found.count(True) == len(without)
+
+
+def _columns_of(claim: str, draw: Any) -> Any:
+    if claim == "notation.second-moment":
+        return draw.points[0]
+    return draw.values[n.y] @ draw.values[n.x_white].T
 
 
 @pytest.mark.parametrize("name", ["exact", "numeric"])
@@ -120,6 +174,14 @@ def test_no_biases_do_better_than_the_least_loss_over_them(name: str, layers: di
             assert float(biases.biased_loss(draw, W, U, *tried) - least) > 0
 
 
+def test_descent_over_biases_takes_draws_with_few_weights(layers: dict[str, Any]) -> None:
+    findings = biases.centring_at_minima(layers["descent"], LEDGER["app-b.bias"].standing.formula)
+    names = {finding.instance for finding in findings}
+    sizes = {draw.name: draw.values[n.W].size + draw.values[n.U].size for draw in layers["descent"].draws()}
+    assert len(names) == biases.MOST_DRAWS["descent"]
+    assert max(sizes[name] for name in names) <= biases.MOST_WEIGHTS < max(sizes.values())
+
+
 def test_the_loss_without_biases_is_the_drawn_one(layers: dict[str, Any]) -> None:
     for name in ("exact", "numeric"):
         draw = layers[name].draws()[1]
@@ -132,10 +194,22 @@ def test_the_loss_without_biases_is_the_drawn_one(layers: dict[str, Any]) -> Non
 def test_minima_of_full_rank_have_no_flat_direction(layers: dict[str, Any]) -> None:
     descent, counts = layers["descent"], set()
     for problem in _problems(descent):
-        directions, _ = _flat_directions(descent.minimum(problem))
-        assert len(directions) == problem.d1 * (problem.D0 - problem.d0)
-        counts.add(len(directions))
+        minimum = descent.minimum(problem)
+        flat, losses = _flat_directions(minimum)
+        assert len(flat) == problem.d1 * (problem.D0 - problem.d0)
+        assert losses[0] == pytest.approx(minimum.loss) and len(losses) == len(flat) + 2
+        counts.add(len(flat))
     assert 0 in counts and len(counts) > 1
+
+
+def test_a_constant_is_rounded_to_0_by_what_its_layer_resolves(layers: dict[str, Any]) -> None:
+    for name, least in (("numeric", FLOAT64_IDENTITY.value), ("descent", DESCENT_GAP.value)):
+        for size in (1.0, 50.0):
+            assert _rounded(layers[name], least * size / 2, size) == 0
+            assert _rounded(layers[name], 2 * least * size, size) == 2 * least * size
+    tiny = sympy.Rational(1, 10**30)
+    assert _rounded(layers["exact"], tiny, 1.0) == tiny
+    assert _rounded(layers["exact"], sympy.sqrt(8) - 2 * sympy.sqrt(2), 1.0) == 0
 
 
 @pytest.mark.parametrize("name", ["exact", "numeric", "descent"])
