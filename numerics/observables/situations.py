@@ -61,7 +61,7 @@ _columns: dict[Any, Any] = {}
 
 def _stacked(layer: Layer, question: Universal, both: Sequence[tuple[Any, Any]], formula: Basic) -> dict[Basic, Any]:
     """What the symbols of a formula stand for in float64, one row a pair; a symbol's column is made once."""
-    asked = id(layer), question.kind, question.kind_there, question.change
+    asked = layer, question.kind, question.kind_there, question.change
     found = {}
     for symbol in _symbols(formula):
         if (*asked, symbol) not in _columns:
