@@ -5,17 +5,8 @@ from __future__ import annotations
 from sympy import And, Equivalent, Ge, Gt, Le, Not, Sum
 
 from derivations.claim import Assumption, Claim, Erratum, Severity, Statement, Step
-from derivations.decoder_collapse import (
-    CONDITIONS,
-    Everywhere,
-    collapse_steps,
-    decoder_cases,
-    first,
-    found_at,
-    learned_sigma,
-    squares,
-    without_signal,
-)
+from derivations.decoder_cases import decoder_cases, first, squares
+from derivations.decoder_collapse import CONDITIONS, Everywhere, collapse_steps, found_at, learned_sigma, without_signal
 from derivations.decoder_instances import (
     collapse_fixed,
     collapse_learned,

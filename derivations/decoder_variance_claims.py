@@ -8,24 +8,14 @@ import sympy
 from sympy import And, Eq, Equivalent, Ge, Identity, Implies, Le, Lt, Not, Sum
 
 from derivations.claim import Assumption, Claim, Erratum, Severity, Statement, Step
+from derivations.decoder_cases import autoencoder_cases, equal_cases, first, kept_cases, problem_cases, squares
 from derivations.decoder_collapse import (
     CONDITIONS,
     Everywhere,
-    ForEverySigma,
-    autoencoder_cases,
-    autoencoder_rank_cases,
     collapse_steps,
-    equal_cases,
-    first,
     found_at,
-    held_vanishing_steps,
-    kept_cases,
     kept_steps,
     learned_sigma,
-    problem_cases,
-    rank_cases,
-    squares,
-    vanishing_steps,
     without_signal,
 )
 from derivations.decoder_instances import (
@@ -35,9 +25,6 @@ from derivations.decoder_instances import (
     collapse_learned,
     decoder_instance,
     decoder_instances,
-    rank,
-    unbounded,
-    vanishes,
 )
 from derivations.decoder_variance import s
 from derivations.notation import (
@@ -46,7 +33,6 @@ from derivations.notation import (
     Phi,
     beta,
     d0,
-    d1,
     d2,
     dstar,
     i,
@@ -68,10 +54,7 @@ VAE_THRESHOLD = Eq(d2 / dstar, 1)
 VANILLA = Equivalent(collapse_learned, Ge(beta, 1))
 EVERY_DATA_SET = collapse_learned
 NOTHING_COLLAPSES = Implies(BELOW, all_kept)
-UNDERPARAMETRIZED = Implies(Lt(d1, dstar), Not(vanishes))
-OVERPARAMETRIZED = Implies(Ge(d1, dstar), vanishes)
-BOTH_SENTENCES = Equivalent(vanishes, Ge(d1, dstar))
-FALLS = Implies(And(Ge(d1, dstar), BELOW), unbounded)
+
 
 # ------------------------------------------------------------------------------------------ as corrected
 AVOIDED_IF_EXPLAINED = Implies(And(BELOW, Eq(residual, 0)), Not(collapse_learned))
@@ -79,8 +62,6 @@ ALL_KEPT_IF_EXPLAINED = Implies(And(BELOW, Eq(residual, 0)), all_kept)
 VAE_RATIO = Eq(d2 / dstar, D0 / d0)
 VANILLA_OF_RANK = Equivalent(collapse_learned, Ge(beta, D0 / d0))
 EQUAL_EIGENVALUES = Equivalent(collapse_learned, Le(D0 * zeta[1] ** 2, Sum(zeta[i] ** 2, (i, 1, dstar))))
-VANISHES = Equivalent(vanishes, And(Eq(residual, 0), Le(rank, d1)))
-UNBOUNDED = Equivalent(unbounded, And(Eq(residual, 0), Le(rank, d1), Lt(beta * rank, d2)))
 
 
 # ------------------------------------------------------------------------------------------------- domains
@@ -164,13 +145,8 @@ EQUAL = Everywhere(equal_instances, equal_cases, tight_steps)
 VAE = Everywhere(autoencoder_instances, autoencoder_cases, autoencoder_steps)
 EQUAL_VAE = Everywhere(equal_autoencoders, partial(autoencoder_cases, equal=True), vanilla_steps)
 VANILLA_VAE = Everywhere(vanilla_autoencoders, partial(autoencoder_cases, weight=sympy.S.One), autoencoder_steps)
-RANKS = Everywhere(decoder_instances, rank_cases, vanishing_steps)
 KEPT = Everywhere(decoder_instances, kept_cases, kept_steps)
-VAE_RANKS = Everywhere(
-    autoencoder_instances, autoencoder_rank_cases, lambda: (*autoencoder_steps(), *vanishing_steps())
-)
-VAE_IN_THE_LIMIT = ForEverySigma(VAE_RANKS, held_vanishing_steps)
-IN_THE_LIMIT = ForEverySigma(RANKS, held_vanishing_steps)
+
 
 CLAIMS = (
     Claim(
@@ -292,70 +268,5 @@ CLAIMS = (
             "then have other minima too",
             Severity.CONDITION,
         ),
-    ),
-    Claim(
-        "s4.4.underparametrized",
-        "§4.4",
-        "if d1 < d*, the learned decoder variance does not tend to 0 as beta tends to 0, whether Sigma is learned or held",
-        printed=Statement(UNDERPARAMETRIZED, IN_THE_LIMIT),
-        corrected=Statement(VANISHES, IN_THE_LIMIT),
-        observable="decoder_limit",
-        uses=("x.decoder-variance-exact", "prop-2.minimum"),
-        erratum=Erratum(
-            "underparameterized (d1 < d*): a small beta does not cause any problem",
-            "eta_dec^2 tends to (r + sum over i > d1 of zeta_i^2)/d2, which is 0 iff r = 0 and rank Z <= d1, as may be for "
-            "d1 < d*; it is right for y = x (s4.4.parametrization-vae)",
-            Severity.CONDITION,
-        ),
-    ),
-    Claim(
-        "s4.4.parametrization",
-        "§4.4",
-        "if d1 >= d*, the learned decoder variance tends to 0 as beta tends to 0, whether Sigma is learned or held",
-        printed=Statement(OVERPARAMETRIZED, IN_THE_LIMIT),
-        corrected=Statement(VANISHES, IN_THE_LIMIT),
-        observable="decoder_limit",
-        uses=("x.decoder-variance-exact", "prop-2.minimum"),
-        erratum=Erratum(
-            "overparametrized: a small beta causes the decoder variance to converge towards 0",
-            "it does iff r = 0 and rank Z <= d1, as for y = x (s4.4.parametrization-vae); otherwise eta_dec^2 is never below "
-            "(r + sum over i > d1 of zeta_i^2)/d2 > 0",
-            Severity.CONDITION,
-        ),
-    ),
-    Claim(
-        "s4.4.parametrization-vae",
-        "§4.4",
-        "both sentences for a VAE, y = x, where rank Z = d* and r = 0: the variance tends to 0 iff d1 >= d*",
-        printed=Statement(BOTH_SENTENCES, VAE_IN_THE_LIMIT),
-        observable="decoder_limit_vae",
-        uses=("x.decoder-variance-exact", "prop-2.minimum"),
-        assumptions=(Assumption("y = x", RANKS),),
-    ),
-    Claim(
-        "s4.4.small-beta",
-        "§4.4",
-        "the same sentence read of training at one small beta: if d1 >= d* and beta < d2/d*, the loss has no minimum, and falls "
-        "without bound as eta_dec tends to 0",
-        printed=Statement(FALLS, RANKS),
-        corrected=Statement(UNBOUNDED, RANKS),
-        observable="decoder_happening",
-        uses=("x.decoder-variance-exact",),
-        assumptions=(learned_sigma(decoder_instances),),
-        erratum=Erratum(
-            "overparametrized: a small beta causes the decoder variance to converge towards 0",
-            "it does so at a beta > 0, not in the limit only, iff r = 0, rank Z <= d1 and beta < d2/rank Z, as for y = x "
-            "(s4.4.small-beta-vae)",
-            Severity.CONDITION,
-        ),
-    ),
-    Claim(
-        "s4.4.small-beta-vae",
-        "§4.4",
-        "the same for a VAE, y = x, where rank Z = d* and r = 0",
-        printed=Statement(FALLS, VAE_RANKS),
-        observable="decoder_happening_vae",
-        uses=("x.decoder-variance-exact",),
-        assumptions=(Assumption("y = x", RANKS), learned_sigma(autoencoder_instances)),
     ),
 )

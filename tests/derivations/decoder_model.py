@@ -5,11 +5,12 @@ import re
 from fractions import Fraction
 
 from derivations.decoder_instances import DecoderInstance
+from derivations.decoder_limits import CLAIMS as LIMITS
 from derivations.decoder_variance import CLAIMS as CLOSED_FORM_CLAIMS
 from derivations.decoder_variance_causes import CLAIMS as CAUSES
 from derivations.decoder_variance_claims import CLAIMS as SECTION
 
-CLAIMS = {claim.id: claim for claim in (*CLOSED_FORM_CLAIMS, *SECTION, *CAUSES)}
+CLAIMS = {claim.id: claim for claim in (*CLOSED_FORM_CLAIMS, *SECTION, *LIMITS, *CAUSES)}
 NUMBER = re.compile(r"-?\d+(?:/\d+)?")
 
 

@@ -7,7 +7,7 @@ import pytest
 import sympy
 from decoder_model import CLAIMS, Model
 
-from derivations import decoder_collapse, decoder_variance
+from derivations import decoder_cases, decoder_collapse, decoder_variance
 from derivations.claim import Verdict
 from derivations.decoder_collapse import CONDITIONS
 from derivations.decoder_instances import (
@@ -247,7 +247,7 @@ def test_modes_beyond_the_latents_count_whole_whatever_their_size():
 
 def test_the_cases_of_a_problem_hold_every_instance():
     """Each of many problems with y not zero is one of the cases, by r, Z and the side of the threshold on which beta lies."""
-    names = [name for name, _ in decoder_collapse.problem_cases()]
+    names = [name for name, _ in decoder_cases.problem_cases()]
     told = set()
     for instance in (*decoder_instances(), *autoencoder_instances()):
         squares = sum(value**2 for value in instance.zeta)
@@ -256,6 +256,6 @@ def test_the_cases_of_a_problem_hold_every_instance():
             continue
         threshold = instance.d2 * instance.zeta[0] ** 2 / (instance.residual + squares)
         side = "above" if instance.beta > threshold else "at" if instance.beta == threshold else "below"
-        unexplained = "0" if instance.residual == 0 else str(decoder_collapse._unexplained)
+        unexplained = "0" if instance.residual == 0 else str(decoder_cases._unexplained)
         told.add(f"r = {unexplained}, beta {side} its threshold")
     assert told == set(names) and len(names) == len(told)

@@ -52,7 +52,8 @@ PAIRS = tuple(
 )
 STATEMENTS = _derived("printed_conditions", "situations", "situation_witnesses")
 DECODER = tuple(
-    f"derivations.{name}" for name in ("decoder_variance", "decoder_variance_claims", "decoder_variance_causes")
+    f"derivations.{name}"
+    for name in ("decoder_variance", "decoder_variance_claims", "decoder_limits", "decoder_variance_causes")
 )
 LEARNED_DECODER = _derived("decoder_variance", "decoder_witnesses")
 
@@ -65,6 +66,8 @@ THEORY: dict[str, Plan] = {
     ),
     "derivations.decoder_variance": Plan(DECODER, _derived("decoder_variance")),
     "derivations.decoder_collapse": Plan(DECODER, LEARNED_DECODER),
+    "derivations.decoder_cases": Plan(DECODER, LEARNED_DECODER),
+    "derivations.decoder_limits": Plan(("derivations.decoder_limits",), (*LEARNED_DECODER, _proofs("s4.4"))),
     "derivations.ablation": Plan(("derivations.ablation",), _derived("ablation")),
     "derivations.regression": Plan(("derivations.regression",), _derived("mechanisms"), draws=("regression_data",)),
     "derivations.input_variance": Plan(("derivations.input_variance",), _derived("mechanisms")),
