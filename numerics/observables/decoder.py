@@ -104,11 +104,11 @@ def _all_kept(layer: Layer, problem: Any) -> bool | None:
     reached = [value for value in problem.spectrum[: problem.d1] if value > 0]
     if layer.unbounded(problem):
         return True
-    if isinstance(layer, DescentLayer):
-        return layer.minimum(problem).active(DESCENT_INVARIANT.value * float(problem.spectrum[0])) >= len(reached)
-    variance = layer.decoder_variance(problem)
+    variance = _learned_variance(layer, problem)
     if variance is None:
         return None
+    if isinstance(layer, DescentLayer):
+        return layer.minimum(problem).active(DESCENT_INVARIANT.value * float(problem.spectrum[0])) >= len(reached)
     tolerance = 0 if isinstance(layer, ExactLayer) else FLOAT64_IDENTITY.value
     return all(bool(value**2 - problem.beta * variance > tolerance * value**2) for value in reached)
 

@@ -4,7 +4,6 @@ import math
 import re
 from fractions import Fraction
 
-import numpy as np
 import pytest
 import sympy
 from sympy import Eq, Equivalent, Ge, Le, Lt, Ne, false, true
@@ -95,36 +94,6 @@ def test_with_correlation_the_origin_is_not_even_stationary():
     assert slopes[True].is_zero_matrix and not slopes[False].is_zero_matrix
     wrong = Equivalent(Eq(regression.excess, 0), Ne(SquaredNorm(MeanMatrix(y * x.T)), 0))
     assert regression.characterises_maximum(wrong).verdict is Verdict.REFUTED
-
-
-def steepest(density, shape):
-    """The largest difference quotient of a density of weights at 0, along each weight and against it."""
-    origin, tiny, rises = np.zeros(shape), 1e-6, []
-    for place in np.ndindex(*shape):
-        for sign in (1, -1):
-            step = origin.copy()
-            step[place] = sign * tiny
-            rises.append((density(step) - density(origin)) / tiny)
-    return max(rises)
-
-
-@pytest.mark.parametrize("data", regression.regression_data())
-def test_the_rise_from_the_origin_with_a_laplace_prior_or_laplace_noise(data):
-    """Of the log density itself, with scales other than 1 and targets that are 0 among the data."""
-    x, y = (np.array(part.tolist(), dtype=float) for part in (data.inputs, data.targets))
-    noise, tau, shape = float(data.eta_dec), float(data.tau), (len(y), len(x))
-
-    def with_prior(B):
-        return -np.sum((y - B @ x) ** 2) / (2 * noise**2) - np.abs(B).sum() / tau
-
-    def with_noise(B):
-        return -np.abs(y - B @ x).sum() / noise - np.sum(B**2) / (2 * tau**2)
-
-    assert abs(float(regression.laplace_prior_rise(data)) - steepest(with_prior, shape)) < 1e-3
-    stated = regression.laplace_noise_rise(data)
-    assert (stated is None) == (shape != (1, 1))
-    if stated is not None:
-        assert abs(float(stated) - steepest(with_noise, shape)) < 1e-3
 
 
 def test_the_steps_on_regression_notice_another_posterior(monkeypatch):

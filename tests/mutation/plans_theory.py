@@ -69,7 +69,9 @@ THEORY: dict[str, Plan] = {
     "derivations.decoder_cases": Plan(DECODER, LEARNED_DECODER),
     "derivations.decoder_limits": Plan(("derivations.decoder_limits",), (*LEARNED_DECODER, _proofs("s4.4"))),
     "derivations.ablation": Plan(("derivations.ablation",), _derived("ablation")),
-    "derivations.regression": Plan(("derivations.regression",), _derived("mechanisms"), draws=("regression_data",)),
+    "derivations.regression": Plan(
+        ("derivations.regression",), _derived("mechanisms", "laplace_densities"), draws=("regression_data",)
+    ),
     "derivations.input_variance": Plan(("derivations.input_variance",), _derived("mechanisms")),
     "derivations.constant_output": Plan(("derivations.constant_output",), _derived("mechanisms")),
     "derivations.biases": Plan(("derivations.biases",), _derived("first_moments"), draws=("instances_with_means",)),

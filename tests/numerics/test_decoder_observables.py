@@ -11,6 +11,7 @@ from sympy import Equivalent, Not, Tuple
 
 from derivations import notation as n
 from derivations.decoder_instances import (
+    all_kept,
     collapse_fixed,
     collapse_learned,
     learned_variance,
@@ -87,6 +88,7 @@ def plain(problem: Any) -> dict[Any, Any]:
         unbounded: variance == 0,
         vanishes: last(weight / 10**9) == 0,
         learned_variance: variance,
+        all_kept: all(q > weight * variance for q in squares[:d1] if q),
         rank: sum(1 for square in squares if square),
     }
 
@@ -140,7 +142,7 @@ def test_what_the_exact_layer_finds_is_what_plain_fractions_say(exact: ExactLaye
         for symbol, find in HAPPENINGS.items():
             found = find(exact, problem)
             if found is None:
-                assert symbol == learned_variance
+                assert symbol in (learned_variance, all_kept)
                 continue
             assert found == expected[symbol], (symbol, problem.name)
         seen.add(tuple(expected[symbol] for symbol in (collapse_learned, collapse_fixed, unbounded)))
@@ -154,7 +156,9 @@ def test_the_other_layers_find_the_same_near_thresholds(name: str, exact: ExactL
         expected = plain(rational)
         for symbol, find in HAPPENINGS.items():
             found = find(layer, planted)
-            if symbol == learned_variance:
+            if found is None and symbol == all_kept:
+                assert exact.decoder_variance(rational) is None
+            elif symbol == learned_variance:
                 assert (found is None) == (exact.decoder_variance(rational) is None)
                 assert found is None or found == pytest.approx(float(expected[symbol]), rel=DESCENT_INVARIANT.value)
             else:
@@ -182,7 +186,7 @@ def test_statements_about_autoencoders_are_asked_where_they_are_meant(exact: Exa
 # ----------------------------------------------------------------------------------- evidence and breaks
 def test_every_claim_of_a_learned_decoder_is_tested_here():
     claims = [claim.id for claim in claims_by_id().values() if claim.observable in decoder.CHECKS]
-    assert len(claims) == 13
+    assert len(claims) == 18
     assert {claims_by_id()[name].observable for name in claims} == decoder.CHECKS.keys()
 
 

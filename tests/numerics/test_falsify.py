@@ -31,7 +31,7 @@ def problem(block: Block, place: int) -> Problem:
     A, C, y2, beta, eta_dec, eta_enc = (value[place].numpy() for value in block.statistics)
     return Problem(
         A=A, C=C, y2=float(y2), d1=block.shape[2], beta=float(beta), eta_dec=float(eta_dec), eta_enc=float(eta_enc),
-        sigma=None if block.sigma is None else block.sigma[place], learned_decoder=block.encoder == "decoder",
+        sigma=None if block.sigma is None else block.sigma[place], learned_decoder=block.learned_decoder,
     )  # fmt: skip
 
 
@@ -64,7 +64,10 @@ def test_blocks_have_the_hardship_that_they_name(hardship: str, encoder: str, mo
 def nearest_threshold(block: Block) -> np.ndarray:
     """The least relative distance of a reachable mode's singular value from its threshold, where the loss is least."""
     beta, eta_dec, eta_enc = (value.numpy() for value in block.statistics[3:])
-    variance = closed_forms._decoder_variances(block) if block.encoder == "decoder" else eta_dec**2
+    variance = eta_dec**2
+    if block.learned_decoder:
+        held = block.sigma is not None
+        variance = (closed_forms._held_decoder_variances if held else closed_forms._decoder_variances)(block)
     reach = min(block.shape[2], block.zeta.shape[1])
     ratios = np.ones((COUNT, reach)) if block.sigma is None else np.sort(block.sigma, 1)[:, :reach] / eta_enc[:, None]
     return np.abs(block.zeta[:, :reach] / (np.sqrt(beta * variance)[:, None] * ratios) - 1).min(1)

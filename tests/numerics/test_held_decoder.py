@@ -12,7 +12,7 @@ from numerics.layers.descent import certificate_findings
 from numerics.minimum import FAST, PLAIN, Minimum
 from numerics.problem import Problem
 from numerics.problems import planted_problem
-from numerics.tolerances import DESCENT_GAP
+from numerics.tolerances import DESCENT_GAP, DESCENT_INVARIANT
 
 SHAPES = [(1, 1, 1), (3, 3, 2), (2, 4, 3), (4, 2, 1), (3, 3, 5)]  # D0, d2, d1
 
@@ -78,7 +78,7 @@ def test_descent_ends_where_the_profile_is_least(route: str) -> None:
     for minimum in minima(route):
         loss, variance = least(minimum.problem)
         assert abs(minimum.loss - loss) <= DESCENT_GAP.value * max(1.0, abs(loss)), minimum.problem.name
-        assert minimum.eta_dec**2 == pytest.approx(variance, rel=1e-4)
+        assert minimum.eta_dec**2 == pytest.approx(variance, rel=DESCENT_INVARIANT.value)
         assert not minimum.diverged and minimum.route == route
         assert all(finding.agrees for finding in certificate_findings(minimum)), list(certificate_findings(minimum))
         assert np.array_equal(minimum.sigma, minimum.problem.sigma)
@@ -91,7 +91,7 @@ def test_the_best_decoder_variance_is_what_is_left_per_output() -> None:
     for minimum in minima(FAST):
         problem = minimum.problem
         error = float(np.linalg.norm(minimum.product - problem.Z) ** 2 + np.sum(minimum.U**2 * minimum.sigma**2))
-        assert problem.d2 * minimum.eta_dec**2 == pytest.approx(error + problem.r, rel=1e-6)
+        assert problem.d2 * minimum.eta_dec**2 == pytest.approx(error + problem.r, rel=DESCENT_INVARIANT.value)
 
 
 def test_a_tiny_residual_does_not_matter_here() -> None:

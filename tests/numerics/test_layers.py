@@ -116,6 +116,7 @@ IDENTITIES = (
     "eq-5.",
     "eq-9.",
     "notation.",
+    "s3.",
     "s4.1.",
     "s4.4.partition",
     "s4.4.vae",
