@@ -109,7 +109,7 @@ CLAIMS = (
         uses=("prop-2.minimum", "thm-2.minimum"),
         erratum=Erratum(
             "a sufficiently small beta can avoid posterior collapse",
-            "it does iff Z != 0: so it can, for all data but these",
+            "it does iff Z != 0; so it can",
             Severity.CONDITION,
         ),
     ),
