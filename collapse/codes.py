@@ -47,6 +47,7 @@ class Codes:
         correlated: the two latents whose means are the most correlated, with that correlation, if it is beyond `CORRELATED`.
         rotated: whether that is a rotation: variances are held at one number. Learned ones, where they tie, leave no correlation.
         information: nats that each latent's code tells, or where latents are rotated each principal direction of the means.
+        wavering: standard deviation over the samples of a used latent's log-variance, the largest: 0 at any linear optimum.
     """
 
     means: np.ndarray
@@ -59,6 +60,7 @@ class Codes:
     correlated: tuple[int, int, float] | None
     rotated: bool
     information: np.ndarray
+    wavering: float
 
     @property
     def used(self) -> np.ndarray:
@@ -101,6 +103,7 @@ def measured(mean: np.ndarray, log_variance: np.ndarray, eta_enc: float) -> Code
         correlated=correlated,
         rotated=rotated,
         information=np.log1p(along / variance) / 2,
+        wavering=float(logs[:, telling].std(0).max(initial=0.0)),
     )
 
 

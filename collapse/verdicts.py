@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from collapse.codes import CORRELATED, SPENT, Codes
-from collapse.level_fit import AGREEING, FAR, Fit
+from collapse.level_fit import AGREEING, FAR, WAVERING, Fit
 
 __all__ = ["Finding", "Setting", "verdict_of"]
 
@@ -118,7 +118,8 @@ def verdict_of(codes: Codes, fit: Fit, setting: Setting) -> Finding:
         mixed = restless if fit.told_by_data else scales or _mixed(codes, CORRELATED)
         restless, settled = mixed, None if _is_mute(codes) else not mixed
         agreed = fit.spread <= max(np.log(AGREEING), abs(np.log(factor)) / FAR)
-        if not fit.missing and not mixed and not _is_mute(codes) and agreed:
+        gains = factor < 1 and codes.wavering > WAVERING  # as of a smaller level, at the one that was meant
+        if not fit.missing and not mixed and not _is_mute(codes) and agreed and not gains:
             text = (
                 f"your β is not the one applied: the KLs agree on β η_dec² = {fit.level:.4g}, {factor:.3g} times what was meant"
                 f"{_suspicion(factor, codes, setting)}{_or_else(fit)}"
@@ -158,7 +159,8 @@ def _by_rate(codes: Codes, fit: Fit, setting: Setting, restless: str) -> tuple[s
     tail = f"; {_named(fit.missing)} no latent{_neighbours(fit)}" if fit.missing else ""
     if fit.level is not None:
         factor = fit.level / setting.believed
-        tail += f"; what the codes tell fits β η_dec² = {fit.level:.4g}{_suspicion(factor, codes, setting)}"
+        looks = "" if codes.wavering > WAVERING else _suspicion(factor, codes, setting)
+        tail += f"; what the codes tell fits β η_dec² = {fit.level:.4g}{looks}"
     elif fit.told_by_data and np.isfinite(fit.levels).any():
         low, high = np.nanmin(fit.levels), np.nanmax(fit.levels)
         tail += f"; what the codes tell of single modes fits β η_dec² between {low:.4g} and {high:.4g}"

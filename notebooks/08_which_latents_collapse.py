@@ -77,7 +77,7 @@ for name in ("theory", "pythae", "pythae-old", "pytorch-vae", "lightning-bolts",
     print(f"{name:<27} {convention.knob} = {convention.weight:<7g} beta eta_dec^2 = {level:.5f}")
 
 # %% [markdown]
-# The same number under another name moves the level a thousandfold. And a change of unit does as much: with grey values
+# One library's usual weight is another's hundredfold, in its effect. And a change of unit does as much: with grey values
 # from 0 to 1 instead of 0 to 16, every threshold is 256 times as low.
 
 # %%

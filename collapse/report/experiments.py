@@ -17,7 +17,7 @@ from numerics.sweeps import USED, Sweep
 
 __all__ = ["as_csv", "caption", "deaths", "document", "print_sweep"]
 
-PROVENANCE = ("effort", "samples", "device", "torch")
+PROVENANCE = ("effort", "samples", "rates", "warm_up", "steps", "batch", "device", "torch")
 
 
 def caption(experiment: Experiment, sweep: Sweep) -> str:
@@ -31,7 +31,8 @@ def caption(experiment: Experiment, sweep: Sweep) -> str:
     if s.architecture != "linear":
         if s.schedule.warm_up:
             notes.append(f"KL term warmed up over {s.schedule.warm_up:,} steps")
-        notes.append("the paper's setting" if experiment.of_the_paper else "not the paper's setting")
+        same = experiment.of_the_paper
+        notes.append("the paper's sizes, loss and first rate" if same else "not the paper's sizes, loss and first rate")
     if experiment.samples is not None:
         notes.append(f"{experiment.samples:,} samples at most")
     settled = f"{sweep.measured.settled.mean():.0%} settled after {sweep.measured.steps:,} steps"
@@ -126,8 +127,18 @@ def as_csv(experiments: list[Experiment], sweeps: list[Sweep], device: str) -> s
     )
     torch = versions()["torch"]
     for experiment, sweep in zip(experiments, sweeps, strict=True):
-        origin = [experiment.effort, experiment.samples or "all", device, torch]
         s, m = sweep.setting, sweep.measured
+        rates = " ".join(f"{rate:g}" for rate in s.schedule.rates)
+        origin = [
+            experiment.effort,
+            experiment.samples or "all",
+            rates,
+            s.schedule.warm_up,
+            m.steps,
+            s.batch,
+            device,
+            torch,
+        ]
         for row, beta in enumerate(s.betas):
             for place, seed in enumerate(s.seeds):
                 scalars = [*origin, sweep.data, s.architecture, s.hidden, beta, seed, int(m.settled[row, place])]

@@ -56,7 +56,7 @@ def test_numbers_and_their_origin_are_written(written: tuple[subprocess.Complete
     texts = (
         "quick look: shortened",
         "d_h = 32",
-        "not the paper's setting",
+        "not the paper's sizes, loss and first rate",
         "predicted β",
         "missing below",
         "worst median over",
@@ -128,6 +128,8 @@ def test_results_of_other_settings_have_other_names_and_say_where_they_come_from
     assert len(list(folder.iterdir())) == 3
     for row in rows(next(folder.glob("*.csv"))):
         assert (row["effort"], row["samples"], row["device"]) == ("quick", "5000", "cpu")
+        assert row["rates"] == ("0.001" if row["architecture"] == "relu" else "0.1 0.01 0.001")
+        assert row["warm_up"] == "0" and int(row["steps"]) > 0
         assert torch.__version__.startswith(row["torch"])
 
 
@@ -140,6 +142,7 @@ def test_other_settings_have_other_checkpoints() -> None:
 def test_only_the_papers_sizes_are_called_so() -> None:
     assert experiments_of("1", warm_up=False)[0].of_the_paper
     assert not experiments_of("1")[0].of_the_paper
+    assert not experiments_of("1", warm_up=False, effort=Effort.QUICK)[0].of_the_paper
     assert not experiments_of("1", hidden=16)[0].of_the_paper
     assert experiments_of("2", data="digits", effort=Effort.FULL)[0].of_the_paper
     assert not experiments_of("2", data="digits")[0].of_the_paper

@@ -38,7 +38,7 @@ class Bowls:
     def loss(self, stack: Stack, generator: torch.Generator, share: float) -> Tensor:
         self.shares.append(share)
         noise = self.noise * torch.randn(3, dtype=torch.float64, generator=generator)
-        return self.steep * (stack["p"] - self.target + noise).square() + 1
+        return self.steep * (stack["p"] - self.target + noise).square() + share * stack["p"].square() / 100 + 1
 
     def look(self, stack: Stack) -> Tensor:
         return self.steep * (stack["p"] - self.target).square() + 1
@@ -73,9 +73,12 @@ def test_what_has_not_settled_within_the_most_steps_is_said() -> None:
     assert ended.steps == 60 and not ended.settled[2]
 
 
+@pytest.mark.parametrize("warm_up", [0, 110])
 @pytest.mark.parametrize("after", [1, 2, 5, 9])
-def test_a_training_that_is_stopped_goes_on_to_the_same_numbers(after: int, tmp_path: Path) -> None:
-    whole = train(Bowls(noise=1.0), SCHEDULE)
+def test_a_training_that_is_stopped_goes_on_to_the_same_numbers(after: int, warm_up: int, tmp_path: Path) -> None:
+    """Within the warm-up, too."""
+    schedule = replace(SCHEDULE, warm_up=warm_up)
+    whole = train(Bowls(noise=1.0), schedule)
 
     class Stop(Exception):
         pass
@@ -86,14 +89,14 @@ def test_a_training_that_is_stopped_goes_on_to_the_same_numbers(after: int, tmp_
 
     path = tmp_path / "run.pt"
     with pytest.raises(Stop):
-        train(Bowls(noise=1.0), SCHEDULE, path=path, watched=stop, saved_every=0.0)
+        train(Bowls(noise=1.0), schedule, path=path, watched=stop, saved_every=0.0)
     resumed: list[Look] = []
-    ended = train(Bowls(noise=1.0), SCHEDULE, path=path, watched=resumed.append)
+    ended = train(Bowls(noise=1.0), schedule, path=path, watched=resumed.append)
     assert resumed[0].steps == (after + 1) * SCHEDULE.every - 1  # the checkpoint of the step before
     assert torch.equal(ended.stack["p"], whole.stack["p"]) and ended.steps == whole.steps
     assert torch.equal(ended.settled, whole.settled)
     seen: list[Look] = []
-    again = train(Bowls(noise=1.0), SCHEDULE, path=path, watched=seen.append)
+    again = train(Bowls(noise=1.0), schedule, path=path, watched=seen.append)
     assert len(seen) == 1 and torch.equal(again.stack["p"], whole.stack["p"])
 
 
