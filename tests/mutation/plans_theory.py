@@ -33,13 +33,17 @@ def _proofs(names: str) -> str:
 
 
 def _setting(
-    module: str, names: str, draws: tuple[str, ...] = (), layers: str = "tests/numerics/test_setting_observables.py"
+    module: str,
+    names: str,
+    draws: tuple[str, ...] = (),
+    layers: str = "tests/numerics/test_setting_observables.py",
+    first: tuple[str, ...] = (),
 ) -> Plan:
     """Of a module whose claims are about the setting."""
     return Plan(
         (f"derivations.{module}",),
         (
-            *_derived("setting_printed", "setting_witnesses"),
+            *_derived(*first, "setting_printed", "setting_witnesses"),
             _proofs(names),
             f"{layers} -k '{names}'",
         ),
@@ -212,7 +216,10 @@ THEORY: dict[str, Plan] = {
             _layers("thm-2.rotation"),
         ),
     ),
-    "derivations.uniqueness": Plan((PRIOR, LEARNED), (*_derived("uniqueness"), _proofs("thm-1 or thm-2.minimum"))),
+    "derivations.uniqueness": Plan(
+        (PRIOR, LEARNED, "derivations.rotations"),
+        (*_derived("uniqueness"), FACTS, _proofs("thm-1 or thm-2.minimum or prop-2.rotation")),
+    ),
     "derivations.enclosures": Plan(("derivations.figures",), _derived("figures")),
     "derivations.decoder_instances": Plan(
         (), (*LEARNED_DECODER,), draws=("decoder_instances", "_random_instance", "autoencoder_instances")
@@ -229,7 +236,7 @@ THEORY: dict[str, Plan] = {
     ),
     "derivations.alignment": _setting("alignment", "eq-9 or s4.1", ("linear_targets",)),
     "derivations.signal_strength": _setting(
-        "signal_strength", "s4.1.large-eigenvalues", layers="tests/numerics/test_layers.py"
+        "signal_strength", "s4.1.large", layers="tests/numerics/test_layers.py", first=("signal_strength",)
     ),
     "derivations.corollary_1_constant": _setting(
         "corollary_1_constant", "cor-1.constant or s2.expressivity", ("_candidates",)
