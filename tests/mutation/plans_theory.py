@@ -67,7 +67,7 @@ THEORY: dict[str, Plan] = {
         _derived("situations", "situation_witnesses"),
         draws=("spread", "_water", "_scales", "_prior", "_deviations", "_width"),
     ),
-    "derivations.decoder_variance": Plan(DECODER, _derived("decoder_variance")),
+    "derivations.decoder_variance": Plan(DECODER, LEARNED_DECODER),
     "derivations.decoder_collapse": Plan(DECODER, LEARNED_DECODER),
     "derivations.ablation": Plan(("derivations.ablation",), _derived("ablation")),
     "derivations.regression": Plan(("derivations.regression",), _derived("mechanisms"), draws=("regression_data",)),
