@@ -143,7 +143,8 @@ THEORY: dict[str, Plan] = {
         ),
     ),
     "derivations.theorem_3_origin": Plan(
-        ("derivations.theorem_3_origin",), (*_derived("origin"), SIGNS, _kernel("thm-3"), WITNESSES, _layers("thm-3"))
+        ("derivations.theorem_3_origin",),
+        (*_derived("origin"), f"{SIGNS} -k 'thm-3 or origin'", _kernel("thm-3"), WITNESSES, _layers("thm-3")),
     ),
     "derivations.origin_learned": Plan(
         ("derivations.origin_learned",), (*_derived("origin"), SIGNS, _proofs("hessian-learned"))
@@ -160,7 +161,8 @@ THEORY: dict[str, Plan] = {
         ),
     ),
     "derivations.rotations": Plan(
-        ("derivations.rotations",), (SIGNS, FACTS, _kernel("rotation"), WITNESSES, _layers("prop-2.rotation"))
+        ("derivations.rotations",),
+        (FACTS, WITNESSES, f"{SIGNS} -k rotation", _kernel("rotation"), _layers("prop-2.rotation")),
     ),
     "derivations.rotation_witnesses": Plan(
         ("derivations.rotations", "derivations.rotations_learned"),
