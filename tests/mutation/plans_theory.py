@@ -135,10 +135,10 @@ THEORY: dict[str, Plan] = {
         (
             *_derived("learned_variance_values"),
             CASES,
-            SIGNS,
-            _kernel("thm-2"),
             PRINTED,
             WITNESSES,
+            f"{SIGNS} -k 'thm-2 or learned or app-c'",
+            _kernel("thm-2"),
             _layers("thm-2.minimum or thm-2.variance or extra"),
         ),
     ),
