@@ -127,6 +127,23 @@ def test_the_rise_from_the_origin_with_a_laplace_prior_or_laplace_noise(data):
         assert abs(float(stated) - steepest(with_noise, shape)) < 1e-3
 
 
+def test_several_targets_of_one_input_by_hand():
+    """E[y x^T] of (1, (3, 0)) and (2, (4, 1)); with Laplace noise only one target's rise is told."""
+    inputs, targets = sympy.ImmutableMatrix([[1, 2]]), sympy.ImmutableMatrix([[3, 4], [0, 1]])
+    data = regression.RegressionData(inputs, targets, sympy.Rational(1), sympy.Rational(1))
+    assert data.correlation == sympy.ImmutableMatrix([[sympy.Rational(11, 2)], [1]])
+    assert regression.laplace_noise_rise(data) is None
+
+
+@pytest.mark.parametrize("stated", [regression.NEVER, Le(regression.excess, 0)], ids=["never", "always"])
+def test_a_laplace_density_is_refuted_by_what_the_origin_is(stated):
+    for assumption in claim("s4.5.regression").assumptions[1:]:
+        failure = assumption.without(stated).witness.failure
+        (rate,) = re.findall(r"at a rate of (\S+) at most", failure)
+        rises = Fraction(rate) > 0
+        assert rises == (stated != regression.NEVER) and f"the origin {'is not' if rises else 'is'} its" in failure
+
+
 def test_the_steps_on_regression_notice_another_posterior(monkeypatch):
     """A deliberate break: a prior that the weights do not feel."""
     assert decision("s4.5.regression").verdict is Verdict.PROVED
