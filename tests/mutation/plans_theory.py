@@ -144,7 +144,14 @@ THEORY: dict[str, Plan] = {
     ),
     "derivations.theorem_3_origin": Plan(
         ("derivations.theorem_3_origin",),
-        (*_derived("origin"), f"{SIGNS} -k 'thm-3 or origin'", _kernel("thm-3"), WITNESSES, _layers("thm-3")),
+        (
+            *_derived("origin"),
+            _proofs("thm-3"),
+            f"{SIGNS} -k 'thm-3 or origin'",
+            _kernel("thm-3"),
+            WITNESSES,
+            _layers("thm-3"),
+        ),
     ),
     "derivations.origin_learned": Plan(
         ("derivations.origin_learned",), (*_derived("origin"), SIGNS, _proofs("hessian-learned"))
