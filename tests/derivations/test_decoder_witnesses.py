@@ -1,12 +1,13 @@
 """The exact points that refute §4.4 and its like, evaluated again in plain fractions."""
 
 import math
+import re
 from fractions import Fraction
 
 import numpy as np
 import pytest
 import sympy
-from decoder_model import CLAIMS, Model, witness
+from decoder_model import CLAIMS, NUMBER, Model, witness
 from sympy import Rational
 
 from derivations.decoder_collapse import deciding
@@ -127,6 +128,20 @@ def test_what_happens_with_sigma_held(ratios):
             assert facts[collapse_learned] == sympy.sympify(bool(first < level * least)), instance
         if facts[collapse_learned]:
             assert float(facts[learned_variance]) == pytest.approx(least, rel=0.01)
+
+
+def test_the_learned_decoder_variance_is_not_stationary_at_the_priors_sigma():
+    """Held at eta_enc an active mode takes zeta_i sqrt(beta s) off the slope, which is less than zeta_i^2."""
+    claim = CLAIMS["x.decoder-variance-exact"]
+    decision = claim.assumptions[0].without(claim.standing.formula)
+    values = {name: [Fraction(each) for each in NUMBER.findall(text)] for name, text in decision.witness.values}
+    (weight,), (r,), (latents,), (outputs,) = (values[name] for name in ("beta", "r", "d1", "d2"))
+    stated, slope = re.findall(r"value (\S+) the slope is (\S+)/", decision.witness.failure)[0]
+    root = math.isqrt(int(weight * Fraction(stated)))
+    assert root**2 == weight * Fraction(stated)
+    kept, lost = values["zeta"][: int(latents)], values["zeta"][int(latents) :]
+    expected = outputs * Fraction(stated) - r - sum(z * min(z, root) for z in kept) - sum(z * z for z in lost)
+    assert Fraction(slope) == expected != 0
 
 
 def test_what_decides_is_told_with_the_square():

@@ -4,6 +4,7 @@ import pytest
 import sympy
 
 from derivations import biases
+from derivations.claim import Verdict
 from derivations.exact_data import data_instances
 from derivations.first_moments import (
     CENTRED,
@@ -19,7 +20,7 @@ from derivations.first_moments import (
     x_c,
 )
 from derivations.matrix_calculus import differs
-from derivations.notation import D0, A, Mean, MeanMatrix, Phi, SquaredNorm, U, W, Z, noise, x, y
+from derivations.notation import D0, A, Mean, MeanMatrix, Phi, SquaredNorm, U, W, Z, beta, eta_dec, eta_enc, noise, x, y
 
 
 def same(left, right):
@@ -94,3 +95,19 @@ def test_no_other_encoder_bias_does_better_without_a_decoder_bias():
         for share in (0, sympy.Rational(1, 20), sympy.Rational(1, 5), sympy.Rational(1, 2), 1, -1):
             other = share * U.T * mu_y - W.T * mu_x
             assert biases.at_biases(data, other, 0 * b_dec) >= least
+
+
+def test_what_each_squared_mean_counts_in_the_loss():
+    shown = {step.text: step.formula.lhs for step in biases.least_over_biases_steps() if "counts" in step.text}
+    at = {beta: sympy.Integer(3), eta_dec: sympy.Integer(2), eta_enc: sympy.Integer(5)}
+    assert [counts.subs(at) for counts in shown.values()] == [sympy.Rational(1, 8), sympy.Rational(3, 50)]
+
+
+def test_the_change_of_the_outer_product_is_a_squared_distance():
+    """Refuted at data of several inputs and targets, which are told with all their coordinates."""
+    data = next(with_means(each) for each in data_instances() if min(map(len, each.points[0])) > 1)
+    raw, about = (biases.outer_product(data, centred=centred) for centred in (False, True))
+    distance = sum(entry**2 for entry in raw - about)
+    decision = biases.leaves_spectrum(sympy.Ne(biases.change, distance))
+    assert distance > 0 and decision.verdict is Verdict.REFUTED
+    assert dict(decision.witness.values)["points"] == str([(list(px), list(py)) for px, py in data.points])

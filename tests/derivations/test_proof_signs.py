@@ -40,6 +40,7 @@ ROOM = (
     "with R = 0 it is positive from the start",
     "an active mode costs more the larger E sigma^2 is",
     "and so does a collapsed one: sigma = 1 is best",
+    "and where Z g = 0 (0, g a^T) does, with c: both are positive",
 )
 """Signs of what is not near 0: the second derivative of a strictly convex function, the edge itself where no signal is, and what is
 positive throughout."""

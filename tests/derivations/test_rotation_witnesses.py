@@ -1,14 +1,17 @@
 """The rational rotations at which conditions on P are tried: of every kind, and with a permutation its inverse."""
 
 import pytest
-from sympy import And, DiagonalMatrix, Eq, Identity, ImmutableDenseMatrix, Ne, Or, diag, eye
+from sympy import And, DiagonalMatrix, Eq, Identity, ImmutableDenseMatrix, Integer, Ne, Or, diag, eye
 from watched_proofs import prove_watching
 
+from derivations import rotation_witnesses
 from derivations.claim import Verdict
+from derivations.instances import Instance
 from derivations.notation import P, Sigma, Sigma_sorted, beta, eta_dec, i, zeta
 from derivations.proof import margin
 from derivations.rotation_witnesses import _explicit, _holds, rotations
 from derivations.rotations import ARBITRARY, keeps_fixed_minimum
+from derivations.rotations_learned import CORRECTED_LEARNED, keeps_minimum_of_any_covariance
 
 
 @pytest.mark.parametrize("size", [2, 3])
@@ -46,6 +49,16 @@ def test_a_condition_that_asks_for_more_than_a_minimum_does_is_refuted():
     stricter = And(ARBITRARY, Eq(P * Sigma * P.T, Sigma_sorted, evaluate=False))
     decision = keeps_fixed_minimum(stricter)
     assert decision.verdict is Verdict.REFUTED and "fails the condition" in decision.witness.failure
+
+
+def test_the_determinant_of_any_covariance_by_hand(monkeypatch):
+    """With the lengths of Theorem 2 it is the product of the zeta_i^2/t of active modes, whatever eta_enc and P are: 16 times 9."""
+    one = Integer(1)
+    case = Instance((Integer(4), Integer(3)), (one, Integer(2)), one, one, Integer(2), 2, 2)
+    monkeypatch.setattr(rotation_witnesses, "_cases", lambda: [case])
+    decision = keeps_minimum_of_any_covariance(CORRECTED_LEARNED)
+    assert decision.verdict is Verdict.REFUTED
+    assert decision.witness.failure.endswith("is 144 there and 144 at the minimum")
 
 
 def test_equations_of_matrices_are_written_out():

@@ -20,7 +20,7 @@ from derivations.instances import instances
 from derivations.ledger import claims_by_id
 from derivations.proposition_1_manifold import dimension
 from derivations.setting import a, quadratic_form
-from derivations.signal_strength import ALIGNMENT, bound, data_on_a_line, total
+from derivations.signal_strength import data_on_a_line
 
 LEDGER = claims_by_id()
 REFUTED = (
@@ -199,12 +199,6 @@ def test_points_typed_by_hand_have_the_moments_typed_beside_them(data, rank):
     P_A, Phi = data.matrices[n.P_A], data.matrices[n.Phi]
     assert data.matrices[n.A] == moment == P_A * Phi * P_A.T and P_A.T * P_A == sympy.eye(rank)
     assert Phi.is_diagonal() and (data.scalars.d0, data.scalars.d2) == (rank, 2)
-
-
-def test_signs_of_what_the_sum_of_eigenvalues_is_compared_with():
-    """A sum of squares of singular values may be 0; a number that counts as large may not."""
-    assert total.is_nonnegative and total.is_positive is None and bound.is_positive
-    assert printed("s4.1.large-eigenvalues").subs({gamma: 0, ALIGNMENT: 0}) == sympy.true
 
 
 def test_the_constant_is_looked_at_in_the_cases_that_the_steps_name():

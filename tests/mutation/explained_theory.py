@@ -27,32 +27,6 @@ THEORY: dict[tuple[str, str, str], str] = {
         "one, one, d0=2, d2=2)",
     ): "Another instance with one mode above the threshold and one at it: what it refutes at zeta_1 = 3, it refutes at 2.",
     (
-        "derivations.decoder_variance",
-        "slope_steps",
-        "square + rise - beta * s -> square - beta * s",
-    ): "The step would say the same of a mode alone, and less of the one before it: true, too, and no statement asks for more.",
-    (
-        "derivations.decoder_variance_causes",
-        "module",
-        "Equivalent(collapse_fixed, collapse_learned) -> Equivalent(collapse_learned, collapse_fixed)",
-    ): "Which side of an equivalence is named first says nothing else.",
-    (
-        "derivations.decoder_variance_causes",
-        "four_steps",
-        "(decoder_instance([1], 3, 1), decoder_instance([2, 1], 0, 1)) -> (decoder_instance([1], 2, 1), decoder_instance([2, "
-        "1], 0, 1))",
-    ): "Another instance at which the same happens: the step says that there is one.",
-    (
-        "derivations.decoder_variance_causes",
-        "influence_steps",
-        "decoder_instance([2], 12, 1) -> decoder_instance([3], 12, 1)",
-    ): "Another instance at which the same happens: the step says that there is one.",
-    (
-        "derivations.decoder_variance_claims",
-        "still_steps",
-        "decoder_instance([2, 1], none, 1) -> decoder_instance([3, 1], none, 1)",
-    ): "Another instance at which the same happens: the step says that there is one.",
-    (
         "derivations.evaluation",
         "_power.run",
         "top * top == number.p and bottom * bottom == number.q -> top == number.p and bottom * bottom == number.q",
@@ -92,36 +66,15 @@ THEORY: dict[tuple[str, str, str], str] = {
         "not nonzero and is_zero(difference) -> is_zero(difference)",
     ): "What is shown to be positive or negative is not shown to be zero.",
     (
-        "derivations.proposition_1_manifold",
-        "nullity",
-        "sympy.diag(*(sympy.sqrt(data.matrices[Phi][k, k]) for k in range(basis.cols))) -> sympy.diag(*(data.matrices[Phi][k, "
-        "k] for k in range(basis.cols)))",
-    ): "A factor that is positive and diagonal: the rank of the map is the same with any.",
-    (
-        "derivations.proposition_1_manifold",
-        "solution_steps",
-        "loss.subs(W, W + OUTSIDE * anywhere) -> loss.subs(W, W - OUTSIDE * anywhere)",
-    ): "K is any matrix, and so is -K.",
-    (
         "derivations.proposition_2_fixed_variance",
         "minimises_for_correlated_latents",
         "found is None or found.witness is None -> found is None",
     ): "What refutes has a witness, and `worse_instance` returns a refutation or None: the second half tells the type checker so.",
     (
-        "derivations.rotation_witnesses",
-        "refuting_rotation",
-        "[s ** 2 for s in instance.sigma] -> [s ** 3 for s in instance.sigma]",
-    ): "A condition on P asks of Sigma which of its entries are equal and how they are ordered; cubes tell the same.",
-    (
         "derivations.shapes",
         "small_sizes",
         "product((1, 2, 3), repeat=4) -> product((1, 2, 4), repeat=4)",
     ): "Other small sizes to look at, each of them smaller, equal or larger than each other as before.",
-    (
-        "derivations.signal_strength",
-        "targets",
-        "(yield (with_target(line, 2 * blind), Integer(2), blind)) -> (yield (with_target(line, 3 * blind), Integer(2), blind))",
-    ): "M x is 0 at every input of these data, whatever it is multiplied by.",
     (
         "derivations.tanh_networks",
         "activation_steps",
@@ -151,14 +104,24 @@ THEORY: dict[tuple[str, str, str], str] = {
     ): "The slope is shown to be positive, and so is any positive multiple of it.",
     (
         "derivations.collapsed_latents",
-        "module",
-        "sympy.symbols('R kappa further', integer=True, nonnegative=True) -> sympy.symbols('R kappa further', integer=False, "
-        "nonnegative=True)",
-    ): "What is shown of all nonnegative numbers holds of integers.",
+        "instances_with_rotations",
+        "sorted(prior_instances()[:20], key=lambda instance: instance.size) -> sorted(prior_instances()[:21], key=lambda "
+        "instance: instance.size)",
+    ): "One instance more to look at, at which what is shown of all holds, too.",
     (
-        "derivations.collapsed_latents",
-        "holds_at_other_variances",
-        "replace(instance, sigma=tuple((2 * deviation for deviation in instance.sigma))) -> "
-        "replace(instance, sigma=tuple((2 / deviation for deviation in instance.sigma)))",
-    ): "Other deviations that are not the prior's.",
+        "derivations.decoder_instances",
+        "module",
+        "Rational(1, 10 ** 6) -> Rational(1, 11 ** 6)",
+    ): "Another number that is tiny beside those of every instance.",
+    (
+        "derivations.biases",
+        "biased_objective",
+        "Mean(SquaredNorm(U * (latent + noise) + b_dec - y)) / (2 * eta_dec ** 2) -> Mean(SquaredNorm(U * (latent - noise) + "
+        "b_dec - y)) / (2 * eta_dec ** 2)",
+    ): "The noise has mean 0 and depends on nothing else: its negative has the same second moments.",
+    (
+        "derivations.rotations",
+        "mode_balance_steps",
+        "('above the threshold', threshold * (1 + margin ** 2)) -> ('above the threshold', threshold * (1 + margin ** 1))",
+    ): "Any distance above the threshold: every positive number is the square of one.",
 }

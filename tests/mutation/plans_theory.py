@@ -33,13 +33,17 @@ def _proofs(names: str) -> str:
 
 
 def _setting(
-    module: str, names: str, draws: tuple[str, ...] = (), layers: str = "tests/numerics/test_setting_observables.py"
+    module: str,
+    names: str,
+    draws: tuple[str, ...] = (),
+    layers: str = "tests/numerics/test_setting_observables.py",
+    first: tuple[str, ...] = (),
 ) -> Plan:
     """Of a module whose claims are about the setting."""
     return Plan(
         (f"derivations.{module}",),
         (
-            *_derived("setting_printed", "setting_witnesses"),
+            *_derived(*first, "setting_printed", "setting_witnesses"),
             _proofs(names),
             f"{layers} -k '{names}'",
         ),
@@ -64,7 +68,7 @@ THEORY: dict[str, Plan] = {
         _derived("situations", "situation_witnesses"),
         draws=("spread", "_water", "_scales", "_prior", "_deviations", "_width"),
     ),
-    "derivations.decoder_variance": Plan(DECODER, _derived("decoder_variance")),
+    "derivations.decoder_variance": Plan(DECODER, LEARNED_DECODER),
     "derivations.decoder_collapse": Plan(DECODER, LEARNED_DECODER),
     "derivations.decoder_cases": Plan(DECODER, LEARNED_DECODER),
     "derivations.decoder_limits": Plan(("derivations.decoder_limits",), (*LEARNED_DECODER, _proofs("s4.4"))),
@@ -136,15 +140,23 @@ THEORY: dict[str, Plan] = {
         (
             *_derived("learned_variance_values"),
             CASES,
-            SIGNS,
-            _kernel("thm-2"),
             PRINTED,
             WITNESSES,
+            f"{SIGNS} -k 'thm-2 or learned or app-c'",
+            _kernel("thm-2"),
             _layers("thm-2.minimum or thm-2.variance or extra"),
         ),
     ),
     "derivations.theorem_3_origin": Plan(
-        ("derivations.theorem_3_origin",), (*_derived("origin"), SIGNS, _kernel("thm-3"), WITNESSES, _layers("thm-3"))
+        ("derivations.theorem_3_origin",),
+        (
+            *_derived("origin"),
+            _proofs("thm-3"),
+            f"{SIGNS} -k 'thm-3 or origin'",
+            _kernel("thm-3"),
+            WITNESSES,
+            _layers("thm-3"),
+        ),
     ),
     "derivations.origin_learned": Plan(
         ("derivations.origin_learned",), (*_derived("origin"), SIGNS, _proofs("hessian-learned"))
@@ -161,7 +173,8 @@ THEORY: dict[str, Plan] = {
         ),
     ),
     "derivations.rotations": Plan(
-        ("derivations.rotations",), (SIGNS, FACTS, _kernel("rotation"), WITNESSES, _layers("prop-2.rotation"))
+        ("derivations.rotations",),
+        (FACTS, WITNESSES, f"{SIGNS} -k rotation", _kernel("rotation"), _layers("prop-2.rotation")),
     ),
     "derivations.rotation_witnesses": Plan(
         ("derivations.rotations", "derivations.rotations_learned"),
@@ -217,7 +230,10 @@ THEORY: dict[str, Plan] = {
             _layers("thm-2.rotation"),
         ),
     ),
-    "derivations.uniqueness": Plan((PRIOR, LEARNED), (*_derived("uniqueness"), _proofs("thm-1 or thm-2.minimum"))),
+    "derivations.uniqueness": Plan(
+        (PRIOR, LEARNED, "derivations.rotations"),
+        (*_derived("uniqueness"), FACTS, _proofs("thm-1 or thm-2.minimum or prop-2.rotation")),
+    ),
     "derivations.enclosures": Plan(("derivations.figures",), _derived("figures")),
     "derivations.decoder_instances": Plan(
         (), (*LEARNED_DECODER,), draws=("decoder_instances", "_random_instance", "autoencoder_instances")
@@ -234,7 +250,7 @@ THEORY: dict[str, Plan] = {
     ),
     "derivations.alignment": _setting("alignment", "eq-9 or s4.1", ("linear_targets",)),
     "derivations.signal_strength": _setting(
-        "signal_strength", "s4.1.large-eigenvalues", layers="tests/numerics/test_layers.py"
+        "signal_strength", "s4.1.large", layers="tests/numerics/test_layers.py", first=("signal_strength",)
     ),
     "derivations.corollary_1_constant": _setting(
         "corollary_1_constant", "cor-1.constant or s2.expressivity", ("_candidates",)
