@@ -177,10 +177,12 @@ NUMERICS: dict[str, Plan] = {
     "numerics.observables.ablation": _numeric("ablated", draws=("module", "_others")),
     "numerics.observables.alignment": Plan(
         (),
-        (f"{SETTING} -k 'eq-9 or s4.1 or unseen'", f"{LAYERS} -k large-eigenvalues"),
+        (f"{SETTING} -k 'eq-9 or s4.1 or unseen'", f"{LAYERS} -k 'large-eigenvalues or larger-eigenvalues'"),
         draws=("_linear_targets",),
     ),
-    "numerics.observables.biases": Plan((), (f"{SETTING} -k 'bias'",), draws=("module", "_draws")),
+    "numerics.observables.biases": Plan(
+        (), (f"{SETTING} -k 'bias'", f"{LAYERS} -k bias-results"), draws=("module", "_draws")
+    ),
     "numerics.observables.collapsed_latents": Plan(
         (),
         (*_numeric("collapsed_latents").tests, f"{LAYERS} -k collapsed-latents"),
