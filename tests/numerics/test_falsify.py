@@ -187,7 +187,7 @@ def test_what_ends_below_or_is_certified_above_speaks_against_the_theory(number:
 def test_divergence_has_to_be_where_the_loss_is_unbounded() -> None:
     number = next(k for k in EVERY if not is_local(k) and 0 < attempt(2, k, COUNT).diverged < COUNT)
     ended = trial(draw_block(2, number, COUNT))
-    assert compared(ended, "random").against == ()
+    assert compared(ended, "random").against == () and np.isfinite(badness(ended)).all()
     bounded, unbounded = int(np.flatnonzero(~ended.diverged)[0]), int(np.flatnonzero(ended.diverged)[0])
     for place, diverges in ((bounded, True), (unbounded, False)):
         fell, held = ended.diverged.copy(), ended.good.copy()
@@ -226,11 +226,15 @@ def test_the_worst_of_all_rounds_is_told_with_its_place(monkeypatch: pytest.Monk
     rounds = trials(2, number, COUNT)
     moved = rounds[2].loss.copy()
     moved[1] += 1e-6 * max(1.0, abs(moved[1]))
-    altered: list[Trial] = [*rounds[:2], replace(rounds[2], loss=moved), rounds[3]]
+    rough = replace(rounds[1], nats=1e9 * rounds[1].nats)
+    altered: list[Trial] = [rounds[0], rough, replace(rounds[2], loss=moved), rounds[3]]
     monkeypatch.setattr(falsify, "trials", lambda *_: altered)
     place = 2 * (COUNT // ROUNDS) + 1
     found = attempt(2, number, COUNT)
     assert [where for where, _ in found.against] == [place] and found.worst_above[1] == place
+    alone = [compared(one, "local") for one in altered]
+    assert found.allowed == alone[1].allowed > max(one.allowed for one in alone if one is not alone[1])
+    assert found.loose == sum(one.loose for one in alone) > 0
 
 
 def test_what_has_no_certificate_is_dug_at_first() -> None:
