@@ -133,7 +133,9 @@ NUMERICS: dict[str, Plan] = {
     "numerics.ablated": _numeric("ablated"),
     "numerics.descent": Plan(
         (),
-        ("tests/numerics/test_descent.py -k 'not real_problems and not starts_do_not and not batch_does and not company'",),
+        (
+            "tests/numerics/test_descent.py -k 'not real_problems and not starts_do_not and not batch_does and not company'",
+        ),
     ),
     "numerics.volume": _numeric(
         "falsify",
