@@ -87,6 +87,14 @@ HAS = {
 }
 
 
+def test_ill_conditioned_moments_have_eigenvalues_of_every_size_from_1_to_1e_8() -> None:
+    numbers = [number for number in EVERY if draw_block(0, number, 1).hardship == "ill-conditioned A"]
+    moments = [draw_block(0, number, 50).statistics.A for number in numbers]
+    digits = np.concatenate([-np.log10(A.diagonal(dim1=1, dim2=2).numpy()).ravel() for A in moments])
+    assert 0 <= digits.min() < 0.1 and 7.9 < digits.max() <= 8
+    assert all(torch.equal(A, torch.diag_embed(A.diagonal(dim1=1, dim2=2))) for A in moments)
+
+
 def test_shapes_go_up_to_the_largest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     shapes = np.array([block.shape for block in (draw_block(0, number, 1) for number in range(300))])
