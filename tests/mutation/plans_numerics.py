@@ -19,6 +19,9 @@ FALSIFY, CERTIFIED, PREDICTION, DECODER_VARIANCE = (
 )
 LAYERS, SETTING = "tests/numerics/test_layers.py", "tests/numerics/test_setting_observables.py"
 HELD = "tests/numerics/test_held_decoder.py"
+SOME_DESCENTS = (
+    "tests/numerics/test_descent.py -k 'not real_problems and not starts_do_not and not batch_does and not company'"
+)
 LEVENBERG = "tests/numerics/test_levenberg_marquardt.py"
 AT_MINIMA = (
     "prop-1.reduction or prop-2.stationarity or prop-2.minimum or prop-3.variance or cor-1.profile or eq-12 or eq-13 or "
@@ -31,17 +34,17 @@ AT_ALL_MINIMA = (
 """Claims that ask a layer, or pairs of its instances, for everything that such claims ask for."""
 
 NUMERICS: dict[str, Plan] = {
-    "numerics.objective": _numeric("objective", "certificates", "descent"),
+    "numerics.objective": Plan((), (*_numeric("objective", "certificates").tests, SOME_DESCENTS)),
     "numerics.exact": _numeric("exact_signs", "exact", "points"),
     "numerics.points": _numeric("points", "layer_instances"),
     "numerics.backends": _numeric("backends", "lambdified", "lambdified_gradients"),
     "numerics.booleans": _numeric("booleans", "backends", "lambdified", "layer_instances"),
-    "numerics.certificates": _numeric("certificates", "descent"),
+    "numerics.certificates": Plan((), (*_numeric("certificates").tests, SOME_DESCENTS)),
     "numerics.moments": _numeric("moments"),
     "numerics.oracle": _numeric("oracle"),
     "numerics.lambdified": _numeric("lambdified", "lambdified_gradients", "backends"),
     "numerics.regimes": _numeric("problems", "decoder_instances", "held_decoder"),
-    "numerics.newton": _numeric("descent"),
+    "numerics.newton": Plan((), (SOME_DESCENTS,)),
     "numerics.projection": _numeric("projection", "levenberg_marquardt"),
     "numerics.orbits": Plan(
         (),
@@ -131,12 +134,7 @@ NUMERICS: dict[str, Plan] = {
         draws=("_planted",),
     ),
     "numerics.ablated": _numeric("ablated"),
-    "numerics.descent": Plan(
-        (),
-        (
-            "tests/numerics/test_descent.py -k 'not real_problems and not starts_do_not and not batch_does and not company'",
-        ),
-    ),
+    "numerics.descent": Plan((), (SOME_DESCENTS,)),
     "numerics.volume": _numeric(
         "falsify",
         draws=(
