@@ -156,6 +156,16 @@ def test_products_are_those_of_the_theory(seed: int) -> None:
         assert error <= DESCENT_INVARIANT.value * scale, problem.name
 
 
+def test_learned_deviations_are_the_best_for_their_decoder() -> None:
+    """sigma^-2 = |u|^2/(beta eta_dec^2) + eta_enc^-2 for each latent."""
+    learned = [minimum for minimum in random_minima(0, PLAIN) if minimum.problem.learned]
+    assert len(learned) > 20
+    for minimum in learned:
+        problem = minimum.problem
+        precision = (minimum.U**2).sum(0) / (problem.beta * problem.eta_dec**2) + problem.eta_enc**-2
+        assert minimum.sigma == pytest.approx(precision**-0.5, rel=DESCENT_INVARIANT.value), problem.name
+
+
 def test_starts_do_not_matter_but_arguments_move() -> None:
     problems = random_problems(36, seed=2)
     first, second = minimise(problems, seed=1), minimise(problems, seed=2)
