@@ -14,7 +14,7 @@ from derivations.errors import DataError
 from numerics import grids
 from numerics.datasets import SYNTHETIC_SQUARES, data_set, synthetic_regression
 from numerics.grids import NetworkGrid, Setting, grid_of
-from numerics.sweeps import Measured, Sweep, straddling, sweep
+from numerics.sweeps import IMAGE_SCHEDULE, LINEAR_SCHEDULE, Measured, Sweep, straddling, sweep
 from numerics.tolerances import PLANTED_SPECTRUM, SPECTRUM, TRAINED_LINEAR
 from numerics.training import Look, Schedule
 
@@ -92,6 +92,12 @@ def test_the_kl_of_a_linear_model_is_the_mean_of_that_of_its_codes() -> None:
     expected = kl_divergence(codes, Normal(torch.zeros_like(means), torch.full_like(means, prior))).mean(1)
     assert torch.allclose(kl, expected, atol=0, rtol=SPECTRUM.value)
     assert torch.equal(deviation, (stack["log_variance"].exp()).sqrt()) and torch.equal(found, grid.look(stack))
+
+
+@pytest.mark.parametrize("schedule", [LINEAR_SCHEDULE, IMAGE_SCHEDULE])
+def test_the_most_steps_end_at_a_look(schedule: Schedule) -> None:
+    """Else training would go on to the next one, beyond the most."""
+    assert schedule.most % schedule.every == 0 and schedule.patience * schedule.every < schedule.most
 
 
 def test_only_networks_are_trained_in_single_precision() -> None:
