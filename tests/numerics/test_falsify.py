@@ -31,7 +31,7 @@ def problem(block: Block, place: int) -> Problem:
     A, C, y2, beta, eta_dec, eta_enc = (value[place].numpy() for value in block.statistics)
     return Problem(
         A=A, C=C, y2=float(y2), d1=block.shape[2], beta=float(beta), eta_dec=float(eta_dec), eta_enc=float(eta_enc),
-        sigma=None if block.sigma is None else block.sigma[place], learned_decoder=block.encoder == "decoder",
+        sigma=None if block.sigma is None else block.sigma[place], learned_decoder=block.learned_decoder,
     )  # fmt: skip
 
 
