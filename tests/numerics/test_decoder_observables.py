@@ -31,6 +31,7 @@ from numerics.decoder_families import (
     changed,
     family,
     held_at,
+    held_limits,
     own,
     scalars_of,
 )
@@ -170,6 +171,20 @@ def test_away_from_thresholds_the_variance_is_the_layers_own(descent: DescentLay
     found = [HAPPENINGS[learned_variance](descent, problem) for problem in problems]
     assert found == [descent.decoder_variance(problem) for problem in problems]
     assert sum(value is None for value in found) < len(found) / 2
+
+
+@pytest.mark.parametrize("name", ["numeric", "descent"])
+def test_with_held_deviations_the_variance_falls_with_beta_where_latents_explain_everything(
+    name: str, request: pytest.FixtureRequest
+):
+    limits = held_limits(request.getfixturevalue(name), NEAR)
+    assert len(limits) == len(scalars_of(NEAR))
+    for problem, falls in limits.values():
+        assert problem.learned_decoder and problem.beta == 1e-3
+        assert problem.d1 == len(set(problem.sigma)) < 4
+        unexplained = problem.r + np.sum(problem.spectrum[problem.d1 :] ** 2)
+        assert falls == (unexplained <= FLOAT64_IDENTITY.value), problem.name
+    assert {falls for _, falls in limits.values()} == {True, False}
 
 
 def test_statements_about_autoencoders_are_asked_where_they_are_meant(exact: ExactLayer, numeric: FloatLayer):
