@@ -41,7 +41,7 @@ from numerics.layers.descent import DescentLayer
 from numerics.layers.exact import ExactLayer
 from numerics.layers.floating import FloatLayer
 from numerics.observables import decoder
-from numerics.observables.decoder import HAPPENINGS, always, closed_form, stated_variance
+from numerics.observables.decoder import HAPPENINGS, always, closed_form, limit, stated_variance
 from numerics.tolerances import DESCENT_INVARIANT, FLOAT64_IDENTITY
 
 
@@ -237,6 +237,16 @@ def test_a_statement_that_happenings_contradict_is_refuted(exact: ExactLayer, nu
     for layer in (exact, numeric):
         assert failing(always(layer, Equivalent(collapse_learned, collapse_fixed), own))
         assert failing(always(layer, Not(unbounded), own))
+
+
+def test_a_limit_is_asked_with_held_deviations_too_of_all_but_the_exact_layer(exact: ExactLayer, numeric: FloatLayer):
+    limits = held_limits(numeric, NEAR).values()
+    held, falling = {problem.name for problem, _ in limits}, {problem.name for problem, falls in limits if falls}
+    assert not held & {problem.name for problem in own(numeric)}
+    for layer, more, refuted in ((exact, set(), set()), (numeric, held, falling)):
+        findings = list(limit(layer, Not(vanishes), own, NEAR))
+        assert {finding.instance for finding in findings} == {problem.name for problem in own(layer)} | more
+        assert {finding.instance for finding in failing(iter(findings))} & more == refuted
 
 
 def test_an_instance_held_at_a_variance_is_kept(exact: ExactLayer, numeric: FloatLayer):

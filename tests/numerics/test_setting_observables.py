@@ -174,6 +174,15 @@ def test_no_biases_do_better_than_the_least_loss_over_them(name: str, layers: di
             assert float(biases.biased_loss(draw, W, U, *tried) - least) > 0
 
 
+@pytest.mark.parametrize("name", ["exact", "numeric"])
+def test_biases_change_Z_where_inputs_have_a_mean_and_targets_a_size(name: str, layers: dict[str, Any]) -> None:
+    """The data as they are, with inputs of mean 0, and with targets of 0, in turn."""
+    unchanged = LEDGER["s3.bias-results"].printed.formula
+    found = [finding.agrees for finding in biases.bias_spectrum(layers[name], unchanged)]
+    assert len(found) == 3 * min(biases.MOST_SPECTRA, len(layers[name].draws()))
+    assert found == [False, True, True] * (len(found) // 3)
+
+
 def test_descent_over_biases_takes_draws_with_few_weights(layers: dict[str, Any]) -> None:
     findings = biases.centring_at_minima(layers["descent"], LEDGER["app-b.bias"].standing.formula)
     names = {finding.instance for finding in findings}
