@@ -232,6 +232,14 @@ def test_exactly_one_of_tags_that_exclude_each_other_holds(tags: tuple[str, ...]
     assert {len(regimes_of(problem) & set(tags)) for problem in random_problems(60, 0)} == {1}
 
 
+def test_beta_is_beside_the_ratio_in_one_way_where_the_decoder_is_learned_and_in_none_where_it_is_given() -> None:
+    tags = ["beta-below-ratio", "beta-at-ratio", "beta-above-ratio"]
+    for problem in decoder_problems(60, seed=0):
+        side = int(np.sign(problem.beta - problem.d2 / problem.dstar))
+        assert regimes_of(problem) & set(tags) == {tags[side + 1]}, problem.name
+        assert not regimes_of(dataclasses.replace(problem, learned_decoder=False)) & set(tags)
+
+
 def test_tags_of_an_autoencoder_are_computed_from_its_moments() -> None:
     tags = regimes_of(
         Problem(A=np.diag([4.0, 1.0]), C=np.diag([4.0, 1.0]), y2=5.0, d1=3, beta=20.0, eta_dec=1.0, eta_enc=1.0)
