@@ -10,6 +10,11 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "(found > np.finfo(np.float64).eps / n * found[:, :1]).all(0)",
     ): "A bound of rounding: what is left of an eigenvalue that is none lies below either, or is told by its bias.",
     (
+        "numerics.decoder_descent",
+        "module",
+        "TypeVar('_Point', DecoderParameters, HeldParameters) -> TypeVar('_Point', HeldParameters, DecoderParameters)",
+    ): "Which types a variable of types may stand for has no order.",
+    (
         "numerics.decoder_objective",
         "decoder_hessian",
         "vae_loss(W, U, log_variance, A, C, y2, 0 * beta, scale, eta_enc) -> vae_loss(W, U, log_variance, A, C, y2, 0 / beta, "
@@ -27,6 +32,16 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "(1e-06, 2.0, 40) -> (1e-06, 2.0, 39)",
     ): "At one place fewer the slope is looked at: it turns as often between the others.",
     (
+        "numerics.descent",
+        "_check_boundedness",
+        "0 < problem.r < DECODER_CUTOFF.value * problem.y2 -> 0 < problem.r <= DECODER_CUTOFF.value * problem.y2",
+    ): "No r is the cut-off to the last bit.",
+    (
+        "numerics.descent",
+        "_descend_one_by_one",
+        "_ESCAPE_LENGTH * scale ** 0.5 -> _ESCAPE_LENGTH * (scale * 0.5)",
+    ): "How far an instance is moved off a saddle before it descends on, chosen by trial: it ends at the same minima.",
+    (
         "numerics.draws",
         "_float_draw",
         "kl(np.zeros((1, d1))) -> kl(np.zeros((2, d1)))",
@@ -41,6 +56,17 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "hessian",
         "curvature[place[0]] -> curvature[place[1]]",
     ): "A place on the diagonal: row and column are the same.",
+    (
+        "numerics.falsify",
+        "conditions",
+        "max(1, _BYTES // (8 * block.scales.flat(at, block.objective.free).shape[-1] ** 2)) -> "
+        "max(1, _BYTES // (8 * block.scales.flat(at, block.objective.free).shape[-1]))",
+    ): "How many instances are certified together, for memory's sake: each is so by itself.",
+    (
+        "numerics.fast_descent",
+        "module",
+        "200 -> 199",
+    ): "Up to which size the fast route is taken, by what a step costs: a larger instance takes the plain one, to the same minima.",
     (
         "numerics.krylov",
         "leading_eigenvalues",
@@ -99,6 +125,11 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "~by_loss & (smallest < _CALMER * norm) -> ~by_loss & (smallest < _CALMER / norm)",
     ): "Once rounding drowns the loss, steps that calm the gradient less are taken, too; it ends by its other reason to stop.",
     (
+        "numerics.projection",
+        "Projection._traded",
+        "self.ratio is None or self.rest is None -> self.rest is None",
+    ): "Both are there where the decoder's variance is learned, and neither is where it is given.",
+    (
         "numerics.quasi_newton",
         "module",
         "8 -> 7",
@@ -113,6 +144,12 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "module",
         "100 -> 101",
     ): "From which mean on sums are taken about it, a loss of two digits either way.",
+    (
+        "numerics.sweeps",
+        "module",
+        "Schedule((0.1, 0.01, 0.001), every=250, patience=4, progress=1e-08, most=10000) -> "
+        "Schedule((0.1, 0.01, 0.001), every=250, patience=5, progress=1e-08, most=10000)",
+    ): "How long linear models are trained without progress, chosen by trial: they end at the same minimum.",
     (
         "numerics.training",
         "train",
