@@ -15,12 +15,6 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "TypeVar('_Point', DecoderParameters, HeldParameters) -> TypeVar('_Point', HeldParameters, DecoderParameters)",
     ): "Which types a variable of types may stand for has no order.",
     (
-        "numerics.decoder_objective",
-        "decoder_hessian",
-        "vae_loss(W, U, log_variance, A, C, y2, 0 * beta, scale, eta_enc) -> vae_loss(W, U, log_variance, A, C, y2, 0 / beta, "
-        "scale, eta_enc)",
-    ): "No weight at all is 0 / beta as well as 0 * beta.",
-    (
         "numerics.decoder_problems",
         "_well_apart.misfits",
         "factor * plan.squares[:d1][plan.squares[:d1] > 0] / plan.beta -> factor * plan.squares[:d1][plan.squares[:d1] >= 0] / "
@@ -151,12 +145,6 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "Schedule((0.1, 0.01, 0.001), every=250, patience=5, progress=1e-08, most=10000)",
     ): "How long linear models are trained without progress, chosen by trial: they end at the same minimum.",
     (
-        "numerics.training",
-        "train",
-        "warnings.warn(f'{error} The training itself is complete.', stacklevel=2) -> warnings.warn(f'{error} The training "
-        "itself is complete.', stacklevel=1)",
-    ): "Which line of the program a warning names.",
-    (
         "numerics.truncated_newton",
         "_steihaug",
         "curvature <= 0 or longer >= radius ** 2 -> curvature <= 0 or longer > radius ** 2",
@@ -195,12 +183,6 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "signal_strength",
         "_outer(draw, known[gamma] * blind @ draw.values[n.x]) -> _outer(draw, blind @ draw.values[n.x])",
     ): "What sees nothing of x sees nothing of it gamma times, either: Z is 0.",
-    (
-        "numerics.observables.biases",
-        "centring_at_minima",
-        "draw.values[n.W].size + draw.values[n.U].size <= MOST_WEIGHTS -> "
-        "draw.values[n.W].size + draw.values[n.U].size < MOST_WEIGHTS",
-    ): "An instance fewer to look at, the one that has as many weights as are allowed.",
     (
         "numerics.observables.collapsed_latents",
         "_happening",
