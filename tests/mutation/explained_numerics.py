@@ -26,16 +26,6 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "(1e-06, 2.0, 40) -> (1e-06, 2.0, 39)",
     ): "At one place fewer the slope is looked at: it turns as often between the others.",
     (
-        "numerics.descent",
-        "_check_boundedness",
-        "0 < problem.r < DECODER_CUTOFF.value * problem.y2 -> 0 < problem.r <= DECODER_CUTOFF.value * problem.y2",
-    ): "No r is the cut-off to the last bit.",
-    (
-        "numerics.descent",
-        "_descend_one_by_one",
-        "_ESCAPE_LENGTH * scale ** 0.5 -> _ESCAPE_LENGTH * (scale * 0.5)",
-    ): "How far an instance is moved off a saddle before it descends on, chosen by trial: it ends at the same minima.",
-    (
         "numerics.draws",
         "_float_draw",
         "kl(np.zeros((1, d1))) -> kl(np.zeros((2, d1)))",
@@ -138,12 +128,6 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "module",
         "100 -> 101",
     ): "From which mean on sums are taken about it, a loss of two digits either way.",
-    (
-        "numerics.sweeps",
-        "module",
-        "Schedule((0.1, 0.01, 0.001), every=250, patience=4, progress=1e-08, most=10000) -> "
-        "Schedule((0.1, 0.01, 0.001), every=250, patience=5, progress=1e-08, most=10000)",
-    ): "How long linear models are trained without progress, chosen by trial: they end at the same minimum.",
     (
         "numerics.truncated_newton",
         "_steihaug",
