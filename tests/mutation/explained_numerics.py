@@ -10,11 +10,10 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "(found > np.finfo(np.float64).eps / n * found[:, :1]).all(0)",
     ): "A bound of rounding: what is left of an eigenvalue that is none lies below either, or is told by its bias.",
     (
-        "numerics.decoder_objective",
-        "decoder_hessian",
-        "vae_loss(W, U, log_variance, A, C, y2, 0 * beta, scale, eta_enc) -> vae_loss(W, U, log_variance, A, C, y2, 0 / beta, "
-        "scale, eta_enc)",
-    ): "No weight at all is 0 / beta as well as 0 * beta.",
+        "numerics.decoder_descent",
+        "module",
+        "TypeVar('_Point', DecoderParameters, HeldParameters) -> TypeVar('_Point', HeldParameters, DecoderParameters)",
+    ): "Which types a variable of types may stand for has no order.",
     (
         "numerics.decoder_problems",
         "_well_apart.misfits",
@@ -41,6 +40,17 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "hessian",
         "curvature[place[0]] -> curvature[place[1]]",
     ): "A place on the diagonal: row and column are the same.",
+    (
+        "numerics.falsify",
+        "conditions",
+        "max(1, _BYTES // (8 * block.scales.flat(at, block.objective.free).shape[-1] ** 2)) -> "
+        "max(1, _BYTES // (8 * block.scales.flat(at, block.objective.free).shape[-1]))",
+    ): "How many instances are certified together, for memory's sake: each is so by itself.",
+    (
+        "numerics.fast_descent",
+        "module",
+        "200 -> 199",
+    ): "Up to which size the fast route is taken, by what a step costs: a larger instance takes the plain one, to the same minima.",
     (
         "numerics.krylov",
         "leading_eigenvalues",
@@ -99,6 +109,11 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "~by_loss & (smallest < _CALMER * norm) -> ~by_loss & (smallest < _CALMER / norm)",
     ): "Once rounding drowns the loss, steps that calm the gradient less are taken, too; it ends by its other reason to stop.",
     (
+        "numerics.projection",
+        "Projection._traded",
+        "self.ratio is None or self.rest is None -> self.rest is None",
+    ): "Both are there where the decoder's variance is learned, and neither is where it is given.",
+    (
         "numerics.quasi_newton",
         "module",
         "8 -> 7",
@@ -113,12 +128,6 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "module",
         "100 -> 101",
     ): "From which mean on sums are taken about it, a loss of two digits either way.",
-    (
-        "numerics.training",
-        "train",
-        "warnings.warn(f'{error} The training itself is complete.', stacklevel=2) -> warnings.warn(f'{error} The training "
-        "itself is complete.', stacklevel=1)",
-    ): "Which line of the program a warning names.",
     (
         "numerics.truncated_newton",
         "_steihaug",
@@ -158,12 +167,6 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "signal_strength",
         "_outer(draw, known[gamma] * blind @ draw.values[n.x]) -> _outer(draw, blind @ draw.values[n.x])",
     ): "What sees nothing of x sees nothing of it gamma times, either: Z is 0.",
-    (
-        "numerics.observables.biases",
-        "centring_at_minima",
-        "draw.values[n.W].size + draw.values[n.U].size <= MOST_WEIGHTS -> "
-        "draw.values[n.W].size + draw.values[n.U].size < MOST_WEIGHTS",
-    ): "An instance fewer to look at, the one that has as many weights as are allowed.",
     (
         "numerics.observables.collapsed_latents",
         "_happening",

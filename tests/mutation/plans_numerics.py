@@ -19,6 +19,9 @@ FALSIFY, CERTIFIED, PREDICTION, DECODER_VARIANCE = (
 )
 LAYERS, SETTING = "tests/numerics/test_layers.py", "tests/numerics/test_setting_observables.py"
 HELD = "tests/numerics/test_held_decoder.py"
+SOME_DESCENTS = (
+    "tests/numerics/test_descent.py -k 'not real_problems and not starts_do_not and not batch_does and not company'"
+)
 LEVENBERG = "tests/numerics/test_levenberg_marquardt.py"
 AT_MINIMA = (
     "prop-1.reduction or prop-2.stationarity or prop-2.minimum or prop-3.variance or cor-1.profile or eq-12 or eq-13 or "
@@ -31,17 +34,17 @@ AT_ALL_MINIMA = (
 """Claims that ask a layer, or pairs of its instances, for everything that such claims ask for."""
 
 NUMERICS: dict[str, Plan] = {
-    "numerics.objective": _numeric("objective", "certificates", "descent"),
+    "numerics.objective": Plan((), (*_numeric("objective", "certificates").tests, SOME_DESCENTS)),
     "numerics.exact": _numeric("exact_signs", "exact", "points"),
     "numerics.points": _numeric("points", "layer_instances"),
     "numerics.backends": _numeric("backends", "lambdified", "lambdified_gradients"),
     "numerics.booleans": _numeric("booleans", "backends", "lambdified", "layer_instances"),
-    "numerics.certificates": _numeric("certificates", "descent"),
+    "numerics.certificates": Plan((), (*_numeric("certificates").tests, SOME_DESCENTS)),
     "numerics.moments": _numeric("moments"),
     "numerics.oracle": _numeric("oracle"),
     "numerics.lambdified": _numeric("lambdified", "lambdified_gradients", "backends"),
     "numerics.regimes": _numeric("problems", "decoder_instances", "held_decoder"),
-    "numerics.newton": _numeric("descent"),
+    "numerics.newton": Plan((), (SOME_DESCENTS,)),
     "numerics.projection": _numeric("projection", "levenberg_marquardt"),
     "numerics.orbits": Plan(
         (),
@@ -60,7 +63,7 @@ NUMERICS: dict[str, Plan] = {
         (
             *_numeric("fast_descent").tests,
             "tests/numerics/test_columns.py -k no_end_of_descent",
-            f"{CERTIFIED} -k 'saddle or tied or units'",
+            f"{CERTIFIED} -k 'saddle or tied or any_unit'",
         ),
     ),
     "numerics.decoder_objective": Plan(
@@ -131,7 +134,7 @@ NUMERICS: dict[str, Plan] = {
         draws=("_planted",),
     ),
     "numerics.ablated": _numeric("ablated"),
-    "numerics.descent": _numeric("descent"),
+    "numerics.descent": Plan((), (SOME_DESCENTS,)),
     "numerics.volume": _numeric(
         "falsify",
         draws=(
@@ -139,7 +142,7 @@ NUMERICS: dict[str, Plan] = {
             *("_tiny", "_near_one", "_start"),
         ),
     ),
-    "numerics.falsify": Plan((), (FALSIFY, f"{CERTIFIED} -k 'saddle or tied or units'")),
+    "numerics.falsify": Plan((), (FALSIFY, f"{CERTIFIED} -k 'saddle or tied or any_unit'")),
     "numerics.evidence": _numeric("evidence"),
     "numerics.measured": _numeric("measured"),
     "numerics.mnist": _numeric("mnist"),
@@ -177,10 +180,12 @@ NUMERICS: dict[str, Plan] = {
     "numerics.observables.ablation": _numeric("ablated", draws=("module", "_others")),
     "numerics.observables.alignment": Plan(
         (),
-        (f"{SETTING} -k 'eq-9 or s4.1 or unseen'", f"{LAYERS} -k large-eigenvalues"),
+        (f"{SETTING} -k 'eq-9 or s4.1 or unseen'", f"{LAYERS} -k 'large-eigenvalues or larger-eigenvalues'"),
         draws=("_linear_targets",),
     ),
-    "numerics.observables.biases": Plan((), (f"{SETTING} -k 'bias'",), draws=("module", "_draws")),
+    "numerics.observables.biases": Plan(
+        (), (f"{SETTING} -k 'bias'", f"{LAYERS} -k bias-results"), draws=("module", "_draws")
+    ),
     "numerics.observables.collapsed_latents": Plan(
         (),
         (*_numeric("collapsed_latents").tests, f"{LAYERS} -k collapsed-latents"),

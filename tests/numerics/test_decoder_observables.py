@@ -31,6 +31,7 @@ from numerics.decoder_families import (
     changed,
     family,
     held_at,
+    held_limits,
     own,
     scalars_of,
 )
@@ -40,7 +41,7 @@ from numerics.layers.descent import DescentLayer
 from numerics.layers.exact import ExactLayer
 from numerics.layers.floating import FloatLayer
 from numerics.observables import decoder
-from numerics.observables.decoder import HAPPENINGS, always, closed_form, stated_variance
+from numerics.observables.decoder import HAPPENINGS, always, closed_form, limit, stated_variance
 from numerics.tolerances import DESCENT_INVARIANT, FLOAT64_IDENTITY
 
 
@@ -87,8 +88,8 @@ def plain(problem: Any) -> dict[Any, Any]:
         collapse_fixed: squares[0] <= weight * eta**2,
         unbounded: variance == 0,
         vanishes: last(weight / 10**9) == 0,
+        all_kept: all(square > weight * variance for square in squares[:d1] if square),
         learned_variance: variance,
-        all_kept: all(q > weight * variance for q in squares[:d1] if q),
         rank: sum(1 for square in squares if square),
     }
 
@@ -142,7 +143,7 @@ def test_what_the_exact_layer_finds_is_what_plain_fractions_say(exact: ExactLaye
         for symbol, find in HAPPENINGS.items():
             found = find(exact, problem)
             if found is None:
-                assert symbol in (learned_variance, all_kept)
+                assert symbol in (all_kept, learned_variance) and exact.decoder_variance(problem) is None
                 continue
             assert found == expected[symbol], (symbol, problem.name)
         seen.add(tuple(expected[symbol] for symbol in (collapse_learned, collapse_fixed, unbounded)))
@@ -170,6 +171,20 @@ def test_away_from_thresholds_the_variance_is_the_layers_own(descent: DescentLay
     found = [HAPPENINGS[learned_variance](descent, problem) for problem in problems]
     assert found == [descent.decoder_variance(problem) for problem in problems]
     assert sum(value is None for value in found) < len(found) / 2
+
+
+@pytest.mark.parametrize("name", ["numeric", "descent"])
+def test_with_held_deviations_the_variance_falls_with_beta_where_latents_explain_everything(
+    name: str, request: pytest.FixtureRequest
+):
+    limits = held_limits(request.getfixturevalue(name), NEAR)
+    assert len(limits) == len(scalars_of(NEAR))
+    for problem, falls in limits.values():
+        assert problem.learned_decoder and problem.beta == 1e-3
+        assert problem.d1 == len(set(problem.sigma)) < 4
+        unexplained = problem.r + np.sum(problem.spectrum[problem.d1 :] ** 2)
+        assert falls == (unexplained <= FLOAT64_IDENTITY.value), problem.name
+    assert {falls for _, falls in limits.values()} == {True, False}
 
 
 def test_statements_about_autoencoders_are_asked_where_they_are_meant(exact: ExactLayer, numeric: FloatLayer):
@@ -222,6 +237,16 @@ def test_a_statement_that_happenings_contradict_is_refuted(exact: ExactLayer, nu
     for layer in (exact, numeric):
         assert failing(always(layer, Equivalent(collapse_learned, collapse_fixed), own))
         assert failing(always(layer, Not(unbounded), own))
+
+
+def test_a_limit_is_asked_with_held_deviations_too_of_all_but_the_exact_layer(exact: ExactLayer, numeric: FloatLayer):
+    limits = held_limits(numeric, NEAR).values()
+    held, falling = {problem.name for problem, _ in limits}, {problem.name for problem, falls in limits if falls}
+    assert not held & {problem.name for problem in own(numeric)}
+    for layer, more, refuted in ((exact, set(), set()), (numeric, held, falling)):
+        findings = list(limit(layer, Not(vanishes), own, NEAR))
+        assert {finding.instance for finding in findings} == {problem.name for problem in own(layer)} | more
+        assert {finding.instance for finding in failing(iter(findings))} & more == refuted
 
 
 def test_an_instance_held_at_a_variance_is_kept(exact: ExactLayer, numeric: FloatLayer):

@@ -13,7 +13,9 @@ from torch import Tensor
 import numerics.decoder_descent
 import numerics.decoder_objective
 from derivations.errors import DataError
+from numerics.decoder_descent import _off_the_edge, decoder_descent
 from numerics.decoder_objective import (
+    LEARNED_DECODER,
     DecoderParameters,
     decoder_gradient,
     decoder_hessian,
@@ -23,10 +25,13 @@ from numerics.decoder_profile import least_over_decoder
 from numerics.descent import minimise
 from numerics.minimum import FAST, PLAIN
 from numerics.moments import digits_conditional, second_moments
+from numerics.newton import newton_descent
 from numerics.objective import Statistics
 from numerics.oracle import elbo_by_sigma_points
 from numerics.problem import Problem
+from numerics.starts import Scales
 from numerics.tolerances import (
+    DECODER_SLOPE,
     DESCENT_BELOW,
     DESCENT_GAP,
     DESCENT_INVARIANT,
@@ -34,6 +39,7 @@ from numerics.tolerances import (
     FLOAT64_IDENTITY,
     GRADIENT_NORM,
     HESSIAN_EIGENVALUE,
+    STEP_CURVATURE,
     Tolerance,
 )
 
@@ -213,6 +219,47 @@ def test_divergence_is_not_claimed_where_the_loss_does_not_fall_at_the_cut_off(m
     (stopped,) = minimise([small([1.0], 0.5, 1.0, eta_dec=0.1)], seed=0)
     assert not stopped.diverged
     assert stopped.certificate.gradient_norm > GRADIENT_NORM.value >= minimum.certificate.gradient_norm
+
+
+def side_by_side(*problems: Problem) -> tuple[Statistics, Scales]:
+    scales = [Scales.of(problem) for problem in problems]
+    return (
+        Statistics(*map(torch.stack, zip(*map(Statistics.of, problems), strict=True))),
+        Scales(*(torch.stack([getattr(each, name) for each in scales]) for name in ("W", "U", "loss"))),
+    )
+
+
+def at_the_origin(*log_decoder: float) -> DecoderParameters:
+    count = len(log_decoder)
+    W, U = (torch.zeros(count, 1, 1, dtype=torch.float64) for _ in range(2))
+    return DecoderParameters(W, U, W[:, 0], torch.tensor(log_decoder, dtype=torch.float64))
+
+
+def test_divergence_is_not_claimed_of_what_has_not_ended_beside_what_falls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After two steps the loss of both still falls with η_dec², but only one has passed the cut-off."""
+    monkeypatch.setattr(
+        numerics.decoder_descent, "newton_descent", lambda *at, **given: newton_descent(*at, **{"most": 2} | given)
+    )
+    statistics, scales = side_by_side(small([1.0], 0.5, 0.0), small([1.0], 0.5, 1.0))
+    end, diverged = decoder_descent(
+        at_the_origin(-20.0, 8.0), statistics, scales, LEARNED_DECODER, finished=lambda count: None
+    )
+    slopes = LEARNED_DECODER.gradient(*end, *statistics).log_decoder
+    assert (slopes > DECODER_SLOPE.value).all() and end.log_decoder[1] > 5
+    assert diverged.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("depth", [1e-8, 1e-7])
+def test_what_ends_just_inside_the_edge_of_a_valley_is_moved_to_its_bottom(depth: float) -> None:
+    """The mode is still off a little below where it begins, and the rest of the loss's fall there is rounding."""
+    statistics, scales = side_by_side(small([1.0], 1.0, 0.0))
+    edge = at_the_origin(-depth)
+    further = _off_the_edge(edge, statistics, scales, LEARNED_DECODER)
+    lowest = [torch.linalg.eigvalsh(LEARNED_DECODER.hessian(*at, *statistics))[0, 0] for at in (edge, further)]
+    assert lowest[0] < -STEP_CURVATURE.value <= lowest[1]
+    assert further.log_decoder < -0.5
+    fall = LEARNED_DECODER.loss(*edge, *statistics) - LEARNED_DECODER.loss(*further, *statistics)
+    assert fall.abs() <= FLOAT64_IDENTITY.value
 
 
 @pytest.mark.parametrize("route", [PLAIN, FAST])

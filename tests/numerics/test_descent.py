@@ -1,5 +1,6 @@
 """Descent from random starts reaches the global minimum, whatever the regime; certificates and observables agree."""
 
+import dataclasses
 from collections.abc import Sequence
 from functools import cache
 
@@ -17,7 +18,7 @@ from numerics.moments import real_problems
 from numerics.objective import Parameters, Statistics
 from numerics.oracle import gaussian_kl
 from numerics.problem import Problem
-from numerics.problems import random_problems
+from numerics.problems import planted_problem, random_problems
 from numerics.starts import random_start
 from numerics.tolerances import (
     DESCENT_BELOW,
@@ -63,7 +64,7 @@ def best_product(problem: Problem) -> np.ndarray:
 
 
 @cache
-def random_minima(seed: int, route: str = PLAIN) -> list[Minimum]:
+def random_minima(seed: int, route: str) -> list[Minimum]:
     return minimise(random_problems(105, seed), seed=seed, route=route)
 
 
@@ -126,6 +127,20 @@ def test_the_large_route_leaves_saddles(monkeypatch: pytest.MonkeyPatch) -> None
     assert_global(minimise(problems, seed=0, start_scale=1e-12))
 
 
+def test_the_large_route_leaves_a_saddle_from_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Started at the minimum of one latent, with a second one that is off: from the origin one would first have to rise."""
+    monkeypatch.setattr(numerics.descent, "_DENSE_PARAMETERS", 0)
+    rng = np.random.default_rng(0)
+    fields = {"D0": 3, "d2": 3, "zeta": np.array([3.0, 2.0, 0.5]), "phi": np.ones(3), "residual": 0.5}
+    problem = planted_problem(rng, **fields, d1=2, beta=1.0, eta_dec=1.0, eta_enc=1.0, sigma=np.ones(2), name="two")
+    (one,) = minimise([dataclasses.replace(problem, d1=1, sigma=np.ones(1))], seed=0)
+    off = Parameters(*(torch.tensor(np.hstack([value, 0 * value])) for value in (one.W, one.U)), torch.zeros(2))
+    monkeypatch.setattr(numerics.descent, "_start", lambda *_: off._replace(log_variance=off.log_variance.double()))
+    (minimum,) = minimise([problem], seed=0)
+    assert_global([minimum])
+    assert one.loss - minimum.loss > 0.1
+
+
 def test_the_small_route_leaves_saddles() -> None:
     problems = [problem for problem in random_problems(60, seed=1) if "above-threshold" in problem.regimes]
     assert len(problems) > 20
@@ -134,11 +149,21 @@ def test_the_small_route_leaves_saddles() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_products_are_those_of_the_theory(seed: int) -> None:
-    for minimum in random_minima(seed):
+    for minimum in random_minima(seed, PLAIN):
         problem = minimum.problem
         scale = max(problem.spectrum[0], np.sqrt(problem.beta) * problem.eta_dec)
         error = np.abs(minimum.product_singular_values - best_product(problem)).max()
         assert error <= DESCENT_INVARIANT.value * scale, problem.name
+
+
+def test_learned_deviations_are_the_best_for_their_decoder() -> None:
+    """sigma^-2 = |u|^2/(beta eta_dec^2) + eta_enc^-2 for each latent."""
+    learned = [minimum for minimum in random_minima(0, PLAIN) if minimum.problem.learned]
+    assert len(learned) > 20
+    for minimum in learned:
+        problem = minimum.problem
+        precision = (minimum.U**2).sum(0) / (problem.beta * problem.eta_dec**2) + problem.eta_enc**-2
+        assert minimum.sigma == pytest.approx(precision**-0.5, rel=DESCENT_INVARIANT.value), problem.name
 
 
 def test_starts_do_not_matter_but_arguments_move() -> None:
@@ -183,7 +208,7 @@ def test_results_come_in_order_with_fixed_variances_untouched() -> None:
 
 
 def test_observables() -> None:
-    for minimum in random_minima(0)[:40]:
+    for minimum in random_minima(0, PLAIN)[:40]:
         problem = minimum.problem
         assert np.abs(minimum.V.T @ minimum.V - minimum.W.T @ problem.A @ minimum.W).max() <= (
             FLOAT64_IDENTITY.value * max(1.0, float(np.abs(minimum.V.T @ minimum.V).max()))

@@ -90,6 +90,14 @@ HAS = {
 }
 
 
+def test_ill_conditioned_moments_have_eigenvalues_of_every_size_from_1_to_1e_8() -> None:
+    numbers = [number for number in EVERY if draw_block(0, number, 1).hardship == "ill-conditioned A"]
+    moments = [draw_block(0, number, 50).statistics.A for number in numbers]
+    digits = np.concatenate([-np.log10(A.diagonal(dim1=1, dim2=2).numpy()).ravel() for A in moments])
+    assert 0 <= digits.min() < 0.1 and 7.9 < digits.max() <= 8
+    assert all(torch.equal(A, torch.diag_embed(A.diagonal(dim1=1, dim2=2))) for A in moments)
+
+
 def test_shapes_go_up_to_the_largest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     shapes = np.array([block.shape for block in (draw_block(0, number, 1) for number in range(300))])
@@ -190,7 +198,7 @@ def test_what_ends_below_or_is_certified_above_speaks_against_the_theory(number:
 def test_divergence_has_to_be_where_the_loss_is_unbounded() -> None:
     number = next(k for k in EVERY if not is_local(k) and 0 < attempt(2, k, COUNT).diverged < COUNT)
     ended = trial(draw_block(2, number, COUNT))
-    assert compared(ended, "random").against == ()
+    assert compared(ended, "random").against == () and np.isfinite(badness(ended)).all()
     bounded, unbounded = int(np.flatnonzero(~ended.diverged)[0]), int(np.flatnonzero(ended.diverged)[0])
     for place, diverges in ((bounded, True), (unbounded, False)):
         fell, held = ended.diverged.copy(), ended.good.copy()
@@ -229,11 +237,15 @@ def test_the_worst_of_all_rounds_is_told_with_its_place(monkeypatch: pytest.Monk
     rounds = trials(2, number, COUNT)
     moved = rounds[2].loss.copy()
     moved[1] += 1e-6 * max(1.0, abs(moved[1]))
-    altered: list[Trial] = [*rounds[:2], replace(rounds[2], loss=moved), rounds[3]]
+    rough = replace(rounds[1], nats=1e9 * rounds[1].nats)
+    altered: list[Trial] = [rounds[0], rough, replace(rounds[2], loss=moved), rounds[3]]
     monkeypatch.setattr(falsify, "trials", lambda *_: altered)
     place = 2 * (COUNT // ROUNDS) + 1
     found = attempt(2, number, COUNT)
     assert [where for where, _ in found.against] == [place] and found.worst_above[1] == place
+    alone = [compared(one, "local") for one in altered]
+    assert found.allowed == alone[1].allowed > max(one.allowed for one in alone if one is not alone[1])
+    assert found.loose == sum(one.loose for one in alone) > 0
 
 
 def test_what_has_no_certificate_is_dug_at_first() -> None:

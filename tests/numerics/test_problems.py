@@ -58,8 +58,11 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"y2": -1.0}, "^y2 must be zero or positive"),
     ({"y2": math.nan}, "^y2 must be finite"),
     ({"y2": 1j}, "^y2 must be a real number"),
+    ({"y2": np.complex128(3.0)}, "^y2 must be a real number"),
+    ({"beta": True}, "^beta must be a real number"),
     ({"d1": 0}, "^d1 must be a whole number"),
     ({"d1": True}, "^d1 must be a whole number"),
+    ({"d1": 2.5}, "^d1 must be a whole number"),
     ({"beta": 0.0}, "^beta must be positive.*no minimiser exists"),
     ({"beta": -1.0}, "^beta must be positive"),
     ({"beta": math.inf}, "^beta must be finite"),
@@ -227,6 +230,14 @@ def test_tags_follow_the_numbers() -> None:
 )
 def test_exactly_one_of_tags_that_exclude_each_other_holds(tags: tuple[str, ...]) -> None:
     assert {len(regimes_of(problem) & set(tags)) for problem in random_problems(60, 0)} == {1}
+
+
+def test_beta_is_beside_the_ratio_in_one_way_where_the_decoder_is_learned_and_in_none_where_it_is_given() -> None:
+    tags = ["beta-below-ratio", "beta-at-ratio", "beta-above-ratio"]
+    for problem in decoder_problems(60, seed=0):
+        side = int(np.sign(problem.beta - problem.d2 / problem.dstar))
+        assert regimes_of(problem) & set(tags) == {tags[side + 1]}, problem.name
+        assert not regimes_of(dataclasses.replace(problem, learned_decoder=False)) & set(tags)
 
 
 def test_tags_of_an_autoencoder_are_computed_from_its_moments() -> None:

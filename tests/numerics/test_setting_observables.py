@@ -1,5 +1,6 @@
 """The setting, Z Z^T, shapes, biases, the manifold of encoders: each layer upholds what stands and sees a break of our own."""
 
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -172,6 +173,25 @@ def test_no_biases_do_better_than_the_least_loss_over_them(name: str, layers: di
             sizes = (draw.problem.d1, draw.problem.d2)
             tried = [generator.integers(-3, 4, size).astype(W.dtype) for size in sizes]
             assert float(biases.biased_loss(draw, W, U, *tried) - least) > 0
+
+
+@pytest.mark.parametrize("name", ["exact", "numeric"])
+def test_biases_change_Z_where_inputs_have_a_mean_and_targets_a_size(name: str, layers: dict[str, Any]) -> None:
+    """The data as they are, with inputs of mean 0, and with targets of 0, in turn."""
+    unchanged = LEDGER["s3.bias-results"].printed.formula
+    found = [finding.agrees for finding in biases.bias_spectrum(layers[name], unchanged)]
+    assert len(found) == 3 * min(biases.MOST_SPECTRA, len(layers[name].draws()))
+    assert found == [False, True, True] * (len(found) // 3)
+
+
+def test_biases_change_Z_where_what_is_more_and_what_is_less_cancel(
+    layers: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = np.array([[1.0, -1.0], [-1.0, 1.0]])
+    outer = cycle([raw, 0 * raw])  # without and with the best biases
+    monkeypatch.setattr(biases, "_outer", lambda x, y: next(outer))
+    found = list(biases.bias_spectrum(layers["numeric"], LEDGER["s3.bias-results"].printed.formula))
+    assert found and not any(finding.agrees for finding in found)
 
 
 def test_descent_over_biases_takes_draws_with_few_weights(layers: dict[str, Any]) -> None:

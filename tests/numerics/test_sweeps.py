@@ -8,11 +8,13 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.distributions import Normal, kl_divergence
 
 from derivations.errors import DataError
+from numerics import grids
 from numerics.datasets import SYNTHETIC_SQUARES, data_set, synthetic_regression
-from numerics.grids import Setting, grid_of
-from numerics.sweeps import Measured, Sweep, straddling, sweep
+from numerics.grids import NetworkGrid, Setting, grid_of
+from numerics.sweeps import IMAGE_SCHEDULE, LINEAR_SCHEDULE, Measured, Sweep, straddling, sweep
 from numerics.tolerances import PLANTED_SPECTRUM, SPECTRUM, TRAINED_LINEAR
 from numerics.training import Look, Schedule
 
@@ -79,6 +81,52 @@ def test_the_measurement_is_that_of_the_models_on_all_samples() -> None:
     assert np.all(np.abs(found.measured.loss - losses.mean(0).reshape(2, 3).numpy()) < 5 * error.reshape(2, 3).numpy())
 
 
+def test_the_kl_of_a_linear_model_is_the_mean_of_that_of_its_codes() -> None:
+    """By torch's own formula for two normal distributions, sample by sample."""
+    data, prior = synthetic_regression(0, 64), 0.7
+    grid = grid_of(data, replace(LINEAR, eta_enc=prior), "cpu")
+    stack = grid.initial()
+    found, deviation, kl = grid.measure(stack)
+    means = torch.tensor(data.x - data.x.mean(0)) @ stack["W"]
+    codes = Normal(means, (stack["log_variance"] / 2).exp()[:, None].expand_as(means))
+    expected = kl_divergence(codes, Normal(torch.zeros_like(means), torch.full_like(means, prior))).mean(1)
+    assert torch.allclose(kl, expected, atol=0, rtol=SPECTRUM.value)
+    assert torch.equal(deviation, (stack["log_variance"].exp()).sqrt()) and torch.equal(found, grid.look(stack))
+
+
+@pytest.mark.parametrize("schedule", [LINEAR_SCHEDULE, IMAGE_SCHEDULE])
+def test_the_most_steps_end_at_a_look(schedule: Schedule) -> None:
+    """Else training would go on to the next one, beyond the most."""
+    assert schedule.most % schedule.every == 0 and schedule.patience * schedule.every < schedule.most
+
+
+def test_only_networks_are_trained_in_single_precision() -> None:
+    data = synthetic_regression(0, 64)
+    for setting, single, expected in (
+        (LINEAR, True, torch.float64),
+        (RELU, True, torch.float32),
+        (RELU, False, torch.float64),
+    ):
+        grid = grid_of(data, replace(setting, single=single), "cpu")
+        assert grid.dtype == expected
+        assert {value.dtype for value in grid.initial().values()} == {expected}
+
+
+@pytest.mark.parametrize("samples", [3, 20, 64])
+def test_samples_are_taken_in_pieces_that_miss_none(samples: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = synthetic_regression(0, 64)
+    grid = grid_of(data, replace(RELU, draws=1), "cpu")
+    assert isinstance(grid, NetworkGrid)
+    whole = grid.measure(grid.initial())
+    monkeypatch.setattr(grids, "_ROWS", 10 * RELU.hidden * grid.members)
+    pieces = list(grid._pieces(samples))
+    assert [len(x) for x, _ in pieces] == [min(10, samples - k) for k in range(0, samples, 10)]
+    assert torch.equal(torch.cat([x for x, _ in pieces]), grid.x[:samples])
+    assert torch.equal(torch.cat([y for _, y in pieces]), grid.y[:samples])
+    for one, other in zip(whole[1:], grid.measure(grid.initial())[1:], strict=True):
+        assert torch.allclose(one, other, atol=0, rtol=SPECTRUM.value)
+
+
 def test_deaths_and_distance_from_thresholds() -> None:
     levels = data_set("synthetic").levels
     kl = np.zeros((4, 2, 5))
@@ -98,8 +146,11 @@ def test_deaths_and_distance_from_thresholds() -> None:
     [
         ("architecture", "gelu", "no architecture 'gelu'"),
         ("betas", (1.0, -1.0), "betas must be positive"),
+        ("betas", (), "betas must be positive"),
         ("betas", (2.0, 1.0), "betas must rise"),
         ("seeds", (1, 1), "seeds must be different"),
+        ("seeds", (), "seeds must be different"),
+        ("seeds", (-1, 1), "seeds must be different"),
     ],
 )
 def test_a_setting_that_cannot_be_trained_is_refused(field: str, value: object, message: str) -> None:
