@@ -138,7 +138,16 @@ def _from_csv(path: Path) -> Rows:
             if counted
             else ""
         )
-    return replace(from_array(array, path.name), notes=(note,) if note else ())
+    rows = from_array(array, path.name)
+    return replace(rows, notes=tuple(line for line in (note, _index_column(array, path.name), *rows.notes) if line))
+
+
+def _index_column(array: np.ndarray, name: str) -> str:
+    """A note where the first of several columns counts the rows, as where a table was written with its index."""
+    count = np.arange(len(array))
+    if array.shape[1] < 2 or len(array) < 3 or not any(np.array_equal(array[:, 0], count + start) for start in (0, 1)):
+        return ""
+    return f"the first column of {name} counts its rows, and is taken for a feature: drop it if it is an index"
 
 
 def _is_number(cell: str) -> bool:

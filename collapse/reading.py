@@ -138,6 +138,28 @@ def from_array(array: np.ndarray, name: str, unit: str = "units of the data", fa
         (len(flat), flat.shape[1]),
         lambda rows: [flat],
         factor,
+        _copies(flat, name),
+    )
+
+
+MOST_COMPARED = 1 << 22
+"""Numbers in an array up to which its rows are compared with one another."""
+MANY = 0.05
+"""Share of rows that repeat another, from which on it is told."""
+
+
+def _copies(array: np.ndarray, name: str) -> tuple[str, ...]:
+    """A note where many rows are exact copies of others; sampling says less then than their number."""
+    if array.size > MOST_COMPARED or array.dtype.kind not in "biuf":
+        return ()
+    whole = np.ascontiguousarray(array)
+    rows = whole.view(np.dtype((np.void, whole.dtype.itemsize * whole.shape[1]))).ravel()
+    copies = len(rows) - len(np.unique(rows))
+    if copies <= MANY * len(rows):
+        return ()
+    return (
+        f"{copies} of the {len(rows)} rows of {name} repeat another one exactly: intervals and the edge of noise take each for a "
+        "sample of its own",
     )
 
 

@@ -253,9 +253,10 @@ print(
 )
 
 # %% [markdown]
-# Now the number of latents used is the predicted one at $\beta = 3.4$, 5.5 and 8.4, in every seed, and only the two
-# smallest $\beta$ still miss a mode, for most seeds: at the least, so little training helps hardly. `collapse figures
-# --figure 1` trains for longer, with a warm-up, and ends within 2 % there too. What the theory calls optimal is there to be found; plain training does not always find it.
+# Now the number of latents used is the predicted one at $\beta = 3.4$, 5.5 and 8.4, in every seed. The two smallest
+# $\beta$ still miss a mode with most seeds, and at the smallest so short a warm-up hardly helps. `collapse figures
+# --figure 1` trains for longer, with a warm-up, and ends within 2 % there too. What the theory calls optimal is there to
+# be found; plain training does not always find it.
 #
 # This is worth remembering in practice. A latent without KL has *collapsed* only if its mode lies below the level; if it
 # lies above, the network has failed to learn it, and another width, start or schedule may help where a smaller $\beta$ is
@@ -331,10 +332,10 @@ print("within 2 % of the best linear model at beta = 0.45 and 0.8:", bool(near.a
 
 # %% [markdown]
 # The first two lines are where the linear theory *fails* for networks, and in the interesting direction: at
-# $\beta = 0.02$, and less so at 0.2, the loss is *below* that of any linear model, and the KL above the predicted one. On the synthetic data that was
-# impossible. Digits lie on a curved surface, which five bent coordinates follow better than five straight ones, and
-# the more so the more nats $\beta$ allows them. Near collapse that advantage is gone: where a code can only say little,
-# what it says is linear.
+# $\beta = 0.02$, and less so at 0.2, the loss is *below* that of any linear model, and the KL above the predicted one.
+# On the synthetic data that was impossible. Digits lie on a curved surface, which five bent coordinates follow better than
+# five straight ones, and the more so the more nats $\beta$ allows them. Near collapse that advantage is gone: where a
+# code can only say little, what it says is linear.
 #
 # ## What to take away, and what is not claimed
 #

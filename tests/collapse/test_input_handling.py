@@ -161,3 +161,26 @@ def test_standardised_data_are_diagnosed(tmp_path: Path) -> None:
     document = json.loads(with_it.stdout)
     assert (document["verdict"], document["modes_told_by"]) == ("expected", "data")
     assert run(*arguments).returncode == 1
+
+
+def test_rows_that_repeat_others_are_counted() -> None:
+    rng = np.random.default_rng(0)
+    some = rng.standard_normal((40, 3))
+    assert open_rows(some).notes == ()
+    (note,) = open_rows(np.tile(some, (3, 1))).notes
+    assert note.startswith("80 of the 120 rows of array repeat another one exactly")
+    assert open_rows(np.vstack([rng.standard_normal((400, 3)), some[:1], some[:1]])).notes == ()  # one in 400
+    assert note in predict(np.tile(some, (3, 1)), intervals="none").notes
+
+
+@pytest.mark.parametrize("start", [0, 1])
+def test_a_column_that_counts_the_rows_is_named(start: int, tmp_path: Path) -> None:
+    table = np.column_stack([np.arange(30) + start, np.random.default_rng(1).standard_normal((30, 2))])
+    path = tmp_path / "indexed.csv"
+    np.savetxt(path, table, delimiter=",", header=",a,b", comments="")
+    (note,) = open_rows(path).notes
+    assert note.startswith("the first column of indexed.csv counts its rows") and note in predict(str(path)).notes
+    np.savetxt(path, table[:, 1:], delimiter=",")
+    assert open_rows(path).notes == ()
+    np.savetxt(path, table[:, :1], delimiter=",")
+    assert open_rows(path).notes == (), "alone it is the data"
