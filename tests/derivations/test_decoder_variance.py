@@ -26,7 +26,7 @@ from derivations.decoder_instances import (
     weakest,
 )
 from derivations.decoder_variance import CLOSED_FORM, gives_learned_variance, kept, slope_steps, stated_variance
-from derivations.notation import beta, d2, dstar, residual
+from derivations.notation import beta, d1, d2, dstar, residual
 from numerics.tolerances import DIFFERENCE_QUOTIENT, FLOAT64_IDENTITY
 
 REFUTED = {
@@ -259,3 +259,16 @@ def test_the_cases_of_a_problem_hold_every_instance():
         unexplained = "0" if instance.residual == 0 else str(decoder_cases._unexplained)
         told.add(f"r = {unexplained}, beta {side} its threshold")
     assert told == set(names) and len(names) == len(told)
+
+
+def test_cases_of_ranks_leave_open_what_they_do_not_name():
+    """rank Z <= d1 may be less or the same; rank Z > d1 by any margin."""
+    seen = set()
+    for name, case in decoder_cases.rank_cases():
+        if "<= d1" in name:
+            spare = case[d1] - case[decoder_cases.rank]
+            assert spare.is_nonnegative and spare.is_positive is None and spare.free_symbols
+        elif "> d1" in name:
+            assert (case[decoder_cases.rank] - case[d1]).is_positive
+        seen.add(name.partition(",")[0])
+    assert len(seen) == 2, "r = 0 and not"
