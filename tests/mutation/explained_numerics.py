@@ -26,6 +26,16 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "(1e-06, 2.0, 40) -> (1e-06, 2.0, 39)",
     ): "At one place fewer the slope is looked at: it turns as often between the others.",
     (
+        "numerics.descent",
+        "_check_boundedness",
+        "0 < problem.r < DECODER_CUTOFF.value * problem.y2 -> 0 < problem.r <= DECODER_CUTOFF.value * problem.y2",
+    ): "No r is the cut-off to the last bit.",
+    (
+        "numerics.descent",
+        "_descend_one_by_one",
+        "_ESCAPE_LENGTH * scale ** 0.5 -> _ESCAPE_LENGTH * (scale * 0.5)",
+    ): "How far off a saddle descent is sent was chosen by trial; it ends at the same minima.",
+    (
         "numerics.draws",
         "_float_draw",
         "kl(np.zeros((1, d1))) -> kl(np.zeros((2, d1)))",
