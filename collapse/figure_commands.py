@@ -67,7 +67,8 @@ def figures(
     place = str(resolve_device(device))
     _make(output)
     other = ("" if data is None else f"-{data}") + ("" if effort is Effort.DEFAULT else f"-{effort}")
-    other += "" if warm_up else "-no-warm-up"
+    warmed = any(each.data == "synthetic" for experiments in asked.values() for each in experiments)
+    other += "-no-warm-up" if warmed and not warm_up else ""
     other += ("" if hidden is None else f"-hidden-{hidden}") + ("" if seeds is None else f"-seeds-{seeds}")
     targets = {
         (name, end): writable("--output", str(output / f"figure-{name}{other}.{end}"))

@@ -126,9 +126,12 @@ def _from_csv(path: Path) -> Rows:
             lines = [line for line in file if line.strip()]
         cell = lines[row + int(heading)].split(",")[column].strip()
         what = f"the text {cell!r}" if cell and cell.lower() != "nan" else "no value"
-        raise DataError(
-            f"{path} has {what} at row {row}, column {column} (from 0): drop or encode that column, or that row."
-        )
+        mend = "drop or encode that column, or that row"
+        if ";" in cell:
+            mend = "separate values by commas, not by semicolons"
+        elif cell[:1] in ("'", '"'):
+            mend = "write numbers without quotes"
+        raise DataError(f"{path} has {what} at row {row}, column {column} (from 0): {mend}.")
     shown = ", ".join(cells if len(cells) < 5 else [*cells[:3], "…", cells[-1]])
     if counted and heading:
         note = f"the first row of {path.name}, {shown}, is taken for numbers of columns, and is no sample"

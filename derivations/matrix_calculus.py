@@ -235,6 +235,8 @@ def _rules(facts: Facts) -> tuple[tuple[Word, tuple[tuple[Word, Expr], ...]], ..
     for left, right in facts:
         ((word, factor),) = _read(left).items()
         value = [(key, coefficient / factor) for key, coefficient in _read(right).items()]
+        if any(key[k : k + len(word)] == word for key, _ in value for k in range(len(key))):
+            raise ValueError(f"the fact that {left} is {right} leads back to itself, and would be used for ever.")
         rules.append((word, tuple(value)))
         if _transposed(word) != word:
             rules.append((_transposed(word), tuple((_transposed(key), coefficient) for key, coefficient in value)))

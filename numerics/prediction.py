@@ -187,7 +187,7 @@ def level_for_nats(levels: Levels, latents: int, nats: float) -> float:
     As many are as have a smaller rate at t = ζ_i²; where rounding makes it one more or less, t is the same.
 
     Raises:
-        DataError: the rate is not positive, or no latent has anything to encode.
+        DataError: the rate is not positive or too large, or no latent has anything to encode.
     """
     squares = _reachable(levels, latents, "--nats")
     if not (np.isfinite(nats) and nats > 0):
@@ -195,7 +195,10 @@ def level_for_nats(levels: Levels, latents: int, nats: float) -> float:
     logarithms = np.log(squares)
     rates = (np.cumsum(logarithms) - np.arange(1, len(squares) + 1) * logarithms) / 2
     kept = max(1, int(np.sum(rates < nats)))
-    return float(np.exp((logarithms[:kept].sum() - 2 * nats) / kept))
+    level = float(np.exp((logarithms[:kept].sum() - 2 * nats) / kept))
+    if level < np.finfo(np.float64).tiny:
+        raise DataError(f"--nats {nats:g} is more than float64 can tell of {kept} modes: give a smaller number.")
+    return level
 
 
 def level_for_explained(levels: Levels, latents: int, share: float) -> float:

@@ -184,3 +184,22 @@ def test_a_column_that_counts_the_rows_is_named(start: int, tmp_path: Path) -> N
     assert open_rows(path).notes == ()
     np.savetxt(path, table[:, :1], delimiter=",")
     assert open_rows(path).notes == (), "alone it is the data"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("1.5;2.5;3\n4;5;7\n1;2;9\n", "separate values by commas, not by semicolons"),
+        ('"1.5","2.5"\n"4","5"\n"1","2"\n', "write numbers without quotes"),
+        ("a,b\n1,x\n2,3\n", "drop or encode that column, or that row"),
+    ],
+)
+def test_text_in_a_table_is_refused_with_what_would_mend_it(text: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(DataError, match=words):
+        open_rows(tmp_path / "t.csv")
+
+
+def test_more_nats_than_numbers_can_hold_are_refused_by_name() -> None:
+    ran = run("predict", "digits", "--nats", "1e6")
+    assert ran.returncode == 2 and "--nats 1e+06 is more than float64 can tell" in ran.stderr + ran.stdout

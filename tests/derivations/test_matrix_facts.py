@@ -231,3 +231,11 @@ def test_moments_of_fourth_order_are_not_invented(quartic):
     if any(letter.base.has(x, y, noise) for word in found for letter in word):
         return
     assert sum(f * explicit(Trace(product(word)), moments, SMALL) for word, f in found.items()) == average
+
+
+def test_a_fact_that_leads_back_to_itself_is_refused():
+    """It would be used for ever."""
+    with pytest.raises(ValueError, match="leads back to itself"):
+        differs(P_A.T * P_A, Identity(d0), ((Phi, Phi),))
+    with pytest.raises(ValueError, match="leads back to itself"):
+        differs(P_A.T * P_A, Identity(d0), ((Phi, 2 * Phi * Phi),))
