@@ -11,12 +11,30 @@ from functools import lru_cache
 import sympy
 from sympy import Basic, Eq, Expr, ImmutableDenseMatrix, Implies, MatrixSymbol, Sum, Symbol, Tuple
 
+from derivations.alignment import DEFINED_Z
 from derivations.claim import Assumption, Claim, Decision, Erratum, Severity, Statement, Step, conclude, needed, refuted
 from derivations.elbo import kl_parts, negative_elbo
 from derivations.exact_data import ExactData, data_instances
 from derivations.first_moments import CENTRED, about_means, b_dec, b_enc, mu_x, mu_y, on_a_line, with_means, x_c, y_c
 from derivations.instances import is_exactly_zero
-from derivations.notation import Mean, MeanMatrix, SquaredNorm, U, W, beta, d1, d2, eta_dec, i, noise, weight, x, y
+from derivations.notation import (
+    P_A,
+    Mean,
+    MeanMatrix,
+    SquaredNorm,
+    U,
+    W,
+    beta,
+    d1,
+    d2,
+    eta_dec,
+    i,
+    inverse_root_Phi,
+    noise,
+    weight,
+    x,
+    y,
+)
 from derivations.proof import equal, positive, true
 
 # ------------------------------------------------------------------------------------------ as printed
@@ -182,6 +200,11 @@ def leaves_spectrum(formula: Basic) -> Decision:
     return conclude(
         [
             *least_over_biases_steps(),
+            equal(
+                "Z Z^T is made of E y x^T and of A = P_A Phi P_A^T alone",
+                DEFINED_Z * DEFINED_Z.T,
+                MeanMatrix(y * x.T) * P_A * inverse_root_Phi * inverse_root_Phi * P_A.T * MeanMatrix(y * x.T).T,
+            ),
             *(
                 equal(
                     f"E {name} is that about the means, if E x = 0",

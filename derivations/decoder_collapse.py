@@ -12,7 +12,8 @@ from functools import lru_cache
 from itertools import product
 
 import sympy
-from sympy import And, Basic, Derivative, Eq, Gt, Le, Lt, Min, Or, Symbol, log
+from sympy import And, Basic, Derivative, Eq, Expr, Gt, Le, Lt, Min, Or, Symbol, log
+from sympy.core.relational import Relational
 
 from derivations.claim import Assumption, Decision, Step, Verdict, conclude, needed, refuted
 from derivations.decoder_cases import Named, explained, first, squares
@@ -48,6 +49,13 @@ CONDITIONS: dict[Basic, Basic] = {
 origin is concerned)."""
 
 
+def _stated(happening: Basic) -> Expr:
+    """The number of whose sign `CONDITIONS` makes it depend whether something happens."""
+    condition = CONDITIONS[happening]
+    (relation,) = (part for part in condition.atoms(Relational) if part.rhs == 0 and part.lhs.has(beta))
+    return relation.lhs
+
+
 @lru_cache(maxsize=1)
 def collapse_steps() -> tuple[Step, ...]:
     """The origin is part of a global minimum iff g(zeta_1^2/beta) <= 0, which is the condition of `CONDITIONS`."""
@@ -68,6 +76,12 @@ def collapse_steps() -> tuple[Step, ...]:
             beta * (d2 * s - explained),
             d2 * first**2 - beta * explained,
             {s: level},
+        ),
+        same(
+            "which is the condition's",
+            d2 * first**2 - beta * (residual + squares),
+            _stated(collapse_learned),
+            {zeta[1]: first},
         ),
         written_out("the slope of the loss at the origin", 2 * s**2 * slope, d2 * s - explained),
         zero("vanishes at s = E/d2", d2 * s - explained, {s: best}),
@@ -93,7 +107,7 @@ def kept_steps() -> tuple[Step, ...]:
         same(
             "so g is there, times beta, with the squares of what has no latent",
             beta * (d2 * s - residual - carried * weakest - left_out),
-            d2 * weakest - beta * (residual + carried * weakest + left_out),
+            _stated(all_kept),
             {s: weakest / beta},
         ),
         nonnegative("a stronger mode reaches its threshold at no smaller s", (weakest + rise) / beta - weakest / beta),

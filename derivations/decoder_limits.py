@@ -14,7 +14,7 @@ from derivations.decoder_instances import autoencoder_instances, decoder_instanc
 from derivations.decoder_variance import CLOSED_FORM, kept, least_mode, s, sign_steps, singular, slope_steps
 from derivations.decoder_variance_claims import BELOW, autoencoder_steps
 from derivations.notation import beta, d1, d2, dstar, eta_enc, residual
-from derivations.proof import is_zero, margin, nonnegative, positive, same, written_out
+from derivations.proof import is_zero, margin, nonnegative, positive, same, written_out, zero
 
 _unexplained = Symbol("r", positive=True)
 
@@ -30,6 +30,12 @@ UNBOUNDED = Equivalent(unbounded, And(Eq(residual, 0), Le(rank, d1), Lt(beta * r
 
 
 # -------------------------------------------------------------------------------- from the definitions
+held_rest, held_line = sympy.symbols("R S", nonnegative=True)
+"""R = r + sum of zeta_i^2 over i > k, and S = sum of zeta_i sigma_(i)/eta_enc over i <= k."""
+HELD_PIECE = ((sqrt(beta) * held_line + sqrt(beta * held_line**2 + 4 * d2 * held_rest)) / (2 * d2)) ** 2
+"""Where Sigma is held and k modes are active: the zero of d2 s - R - S sqrt(beta s). The learned eta_dec^2 is the least over k."""
+
+
 @lru_cache(maxsize=1)
 def vanishing_steps() -> tuple[Step, ...]:
     """The least of the closed form is 0 iff R_k = 0 for some k <= d1 with k beta < d2; and its limit as beta tends to 0."""
@@ -85,8 +91,11 @@ def held_vanishing_steps() -> tuple[Step, ...]:
             ),
             nonnegative(f"never more than zeta_i c_i sqrt(beta s) ({name})", line - part, {beta: level}),
         ]
+    piece = d2 * s - held_rest - held_line * sqrt(beta * s)
+    some = {held_rest: _unexplained, held_line: singular}
     return (
         *steps,
+        zero("a piece of g vanishes at its zero", piece, some | {s: HELD_PIECE.xreplace(some)}),
         nonnegative("g is convex: the lesser of a number and a concave line is taken off", -sympy.diff(line, s, 2)),
         Step(
             "n modes take off a sum that tends to 0 with beta, at any s up to E|y|^2/d2",

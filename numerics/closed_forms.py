@@ -11,6 +11,7 @@ from jaxtyping import Float
 from sympy import Basic
 
 from derivations import notation as n
+from derivations.decoder_limits import HELD_PIECE, held_line, held_rest
 from derivations.decoder_variance import kept
 from derivations.ledger import claims_by_id
 from numerics.decoder_objective import DecoderParameters, decoder_loss
@@ -96,20 +97,20 @@ def _decoder_variances(block: Block) -> Float[np.ndarray, " count"]:
 def _held_decoder_variances(block: Block) -> Float[np.ndarray, " count"]:
     """η_dec² at the minimum where σ is held: where s = η_dec² is at its best, d2 s is r plus what each mode leaves.
 
-    By Proposition 2 that is ζ_i min(ζ_i, c_i √(β s)) with c_i = σ_(i)/η_enc (`derivations.decoder_collapse`). The slope is the
-    largest of the pieces with k active modes, each a quadratic in √s that falls below 0 first: s is the least of their zeros.
+    By Proposition 2 that is ζ_i min(ζ_i, c_i √(β s)) with c_i = σ_(i)/η_enc (`derivations.decoder_limits`). The slope is the
+    largest of the pieces with k active modes, each below 0 up to its zero: s is the least of these.
     """
     assert block.sigma is not None
     _, d2, d1 = block.shape
     statistics, reached = block.statistics, min(d1, block.zeta.shape[1])
     ratios = np.sort(block.sigma, 1) / statistics.eta_enc.cpu().numpy()[:, None]
-    lines = block.zeta[:, :reached] * ratios[:, :reached] * np.sqrt(statistics.beta.cpu().numpy())[:, None]
-    roots = []
+    lines = block.zeta[:, :reached] * ratios[:, :reached]
+    known = {n.beta: statistics.beta.cpu().numpy(), n.d2: d2}
+    zeros = []
     for active in range(reached + 1):
-        line = lines[:, :active].sum(1)
         rest = block.residual + (block.zeta[:, active:] ** 2).sum(1)
-        roots.append((line + np.sqrt(line**2 + 4 * d2 * rest)) / (2 * d2))
-    return np.asarray(np.min(roots, 0) ** 2)
+        zeros.append(evaluate(HELD_PIECE, known | {held_rest: rest, held_line: lines[:, :active].sum(1)}))
+    return np.asarray(np.min(zeros, 0))
 
 
 def _padded(rows: Float[np.ndarray, "count old"], size: int, value: float) -> Float[np.ndarray, "count size"]:

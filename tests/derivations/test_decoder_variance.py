@@ -193,6 +193,17 @@ def test_a_wrong_condition_leaves_the_threshold_unproved(monkeypatch):
     decoder_collapse.truths_in.cache_clear()
 
 
+def test_what_happens_at_exact_instances_is_what_the_conditions_say():
+    """On either side: what is found from the slope of the profile, and the conditions that proofs go by."""
+    for happening, condition in CONDITIONS.items():
+        found = [
+            (instance.value(happening), instance.value(condition))
+            for instance in (*decoder_instances(), *autoencoder_instances())
+        ]
+        assert all(fact == stated for fact, stated in found), happening
+        assert {fact for fact, _ in found} == {sympy.true, sympy.false}, happening
+
+
 def test_at_the_ratio_the_threshold_fails():
     at = sympy.Implies(sympy.And(sympy.Le(beta, d2 / dstar), sympy.Eq(residual, 0)), sympy.Not(collapse_learned))
     decision = CLAIMS["s4.4.threshold"].corrected.decide(at)
