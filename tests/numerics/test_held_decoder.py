@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
+from numerics.decoder_profile import least_over_decoder
 from numerics.descent import minimise
 from numerics.layers.descent import certificate_findings
 from numerics.minimum import FAST, PLAIN, Minimum
@@ -84,6 +85,15 @@ def test_descent_ends_where_the_profile_is_least(route: str) -> None:
         assert np.array_equal(minimum.sigma, minimum.problem.sigma)
         kinds.add(minimum.active(1e-4) > 0)
     assert kinds == {True, False}, "some collapse completely"
+
+
+def test_the_numeric_layers_minimum_over_the_decoder_is_the_profiles() -> None:
+    """With unequal standard deviations too, each latent's own."""
+    for problem in problems()[:6]:
+        loss, variance = least(problem)
+        found = least_over_decoder(problem)
+        assert abs(found.loss - loss) <= DESCENT_GAP.value * max(1.0, abs(loss)), problem.name
+        assert found.variance == pytest.approx(variance, rel=DESCENT_INVARIANT.value)
 
 
 def test_the_best_decoder_variance_is_what_is_left_per_output() -> None:
