@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,7 +22,7 @@ from numerics.objective import (
 )
 from numerics.tolerances import LANCZOS
 
-__all__ = ["Certificate", "certify", "certify_large", "gap"]
+__all__ = ["Certificate", "certify", "certify_large", "certify_lone", "gap"]
 
 _LANCZOS_VECTORS = 60  # kept between restarts: the eigenvalue zero of the symmetric directions is many times repeated
 
@@ -72,6 +73,22 @@ def certify(
     lowest = torch.linalg.eigvalsh((hessian + hessian.mT) / 2)[:, 0]
     found = zip(norms.tolist(), lowest.tolist(), overlap(at, statistics, objective).tolist(), strict=True)
     return [Certificate(*values) for values in found]
+
+
+def certify_lone(at: Any, statistics: Statistics, objective: Objective) -> Certificate:
+    """Certificate of one small instance, given without a batch and in NumPy, with the Hessian formed in full.
+
+    The derivatives are the analytic ones in the original parameters. The fast route, which this is for, does not step by them.
+
+    Args:
+        at: parameters.
+        statistics: of the instance.
+        objective: the loss, and which of the parameters are free.
+    """
+    gradient = objective.flat(objective.gradient(*at, *statistics), batch=0)
+    hessian = objective.hessian(*at, *statistics)[: len(gradient), : len(gradient)]
+    lowest = np.linalg.eigvalsh(hessian)[0]
+    return Certificate(float(np.linalg.norm(gradient)), float(lowest), float(overlap(at, statistics, objective)))
 
 
 def certify_large(at: Parameters, statistics: Statistics, *, learned: bool) -> tuple[Certificate, Parameters]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from jaxtyping import Float
-from torch import Tensor
 
+from numerics.arrays import Array, ascending, namespace
 from numerics.decoder_objective import DecoderParameters, HeldParameters
 from numerics.objective import Objective, Parameters, Statistics
 
@@ -14,7 +13,7 @@ __all__ = ["overlap"]
 
 def overlap(
     at: Parameters | DecoderParameters | HeldParameters, statistics: Statistics, objective: Objective
-) -> Float[Tensor, " batch"]:
+) -> Float[Array, "*batch"]:
     """How far the loss falls, in nats, when encoder and decoder are turned together, W P and U P with P orthogonal.
 
     Such a turn changes nothing but ‖u_i‖² in Eq. 5. Where σ is learned, its best values leave (β/2) sum_i log(‖u_i‖² + t) with
@@ -23,19 +22,20 @@ def overlap(
     (rearrangement). Zero at a minimum, and anywhere a lower bound of the height above it, once σ is the best for U.
 
     Args:
-        at: parameters with one batch dimension.
+        at: parameters, with any batch dimensions.
         statistics: of the same instances.
         objective: the loss, and which of the parameters are free.
 
     Returns:
         What is to be gained, none negative but for rounding.
     """
-    noise = statistics.eta_dec.square() if isinstance(at, Parameters) else at.log_decoder.exp()
-    lengths = at.U.square().sum(-2)
-    turned = torch.linalg.eigvalsh(at.U.mT @ at.U).clamp(min=0)
+    xp = namespace(at.U)
+    noise = xp.square(statistics.eta_dec) if isinstance(at, Parameters) else xp.exp(at.log_decoder)
+    lengths = xp.square(at.U).sum(-2)
+    turned = xp.clip(xp.linalg.eigvalsh(at.U.mT @ at.U), 0, None)
     if not objective.frees(at, "log_variance"):
-        variance = at.log_variance.exp()
-        least = (variance.sort(descending=True).values * turned).sum(-1)
+        variance = xp.exp(at.log_variance)
+        least = (-ascending(-variance) * turned).sum(-1)
         return ((variance * lengths).sum(-1) - least) / (2 * noise)
-    level = (statistics.beta * noise / statistics.eta_enc.square())[:, None]
-    return statistics.beta / 2 * ((lengths + level).log() - (turned + level).log()).sum(-1)
+    level = (statistics.beta * noise / xp.square(statistics.eta_enc))[..., None]
+    return statistics.beta / 2 * (xp.log(lengths + level) - xp.log(turned + level)).sum(-1)

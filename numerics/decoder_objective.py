@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from numerics.arrays import Array, namespace
 from numerics.objective import Objective, Statistics, vae_gradient, vae_hessian, vae_loss
 from numerics.tolerances import DECODER_CUTOFF
 
@@ -30,19 +30,19 @@ _LONGEST = 1.0  # change of log η_dec² in one step: the loss may be flat in it
 class DecoderParameters(NamedTuple):
     """Encoder W, decoder U, log σ² and log η_dec² (logarithms of variances), or derivatives with respect to them."""
 
-    W: Float[Tensor, "*batch D0 d1"]
-    U: Float[Tensor, "*batch d2 d1"]
-    log_variance: Float[Tensor, "*batch d1"]
-    log_decoder: Float[Tensor, "*batch"]
+    W: Float[Array, "*batch D0 d1"]
+    U: Float[Array, "*batch d2 d1"]
+    log_variance: Float[Array, "*batch d1"]
+    log_decoder: Float[Array, "*batch"]
 
 
 class HeldParameters(NamedTuple):
     """The same, where the encoder's variances are held: last, behind all that descent may change."""
 
-    W: Float[Tensor, "*batch D0 d1"]
-    U: Float[Tensor, "*batch d2 d1"]
-    log_decoder: Float[Tensor, "*batch"]
-    log_variance: Float[Tensor, "*batch d1"]
+    W: Float[Array, "*batch D0 d1"]
+    U: Float[Array, "*batch d2 d1"]
+    log_decoder: Float[Array, "*batch"]
+    log_variance: Float[Array, "*batch d1"]
 
     @classmethod
     def of(cls, at: DecoderParameters) -> HeldParameters:
@@ -51,17 +51,17 @@ class HeldParameters(NamedTuple):
 
 
 def decoder_loss(
-    W: Float[Tensor, "*#batch D0 d1"],
-    U: Float[Tensor, "*#batch d2 d1"],
-    log_variance: Float[Tensor, "*#batch d1"],
-    log_decoder: Float[Tensor, "*#batch"],
-    A: Float[Tensor, "*#batch D0 D0"],
-    C: Float[Tensor, "*#batch d2 D0"],
-    y2: Float[Tensor, "*#batch"],
-    beta: Float[Tensor, "*#batch"],
-    eta_dec: Float[Tensor, "*#batch"],
-    eta_enc: Float[Tensor, "*#batch"],
-) -> Float[Tensor, "*#batch"]:
+    W: Float[Array, "*#batch D0 d1"],
+    U: Float[Array, "*#batch d2 d1"],
+    log_variance: Float[Array, "*#batch d1"],
+    log_decoder: Float[Array, "*#batch"],
+    A: Float[Array, "*#batch D0 D0"],
+    C: Float[Array, "*#batch d2 D0"],
+    y2: Float[Array, "*#batch"],
+    beta: Float[Array, "*#batch"],
+    eta_dec: Float[Array, "*#batch"],
+    eta_enc: Float[Array, "*#batch"],
+) -> Float[Array, "*#batch"]:
     """L_VAE (Eq. 5) plus (d2/2) log η_dec², without (d2/2) log 2π; eta_dec itself is not read.
 
     Args:
@@ -73,24 +73,24 @@ def decoder_loss(
     Returns:
         The loss in nats. Leading dimensions broadcast.
     """
-    found = vae_loss(W, U, log_variance, A, C, y2, beta, (log_decoder / 2).exp(), eta_enc)
+    found = vae_loss(W, U, log_variance, A, C, y2, beta, namespace(W).exp(log_decoder / 2), eta_enc)
     return found + U.shape[-2] / 2 * log_decoder
 
 
 def decoder_gradient(
-    W: Float[Tensor, "*#batch D0 d1"],
-    U: Float[Tensor, "*#batch d2 d1"],
-    log_variance: Float[Tensor, "*#batch d1"],
-    log_decoder: Float[Tensor, "*#batch"],
-    A: Float[Tensor, "*#batch D0 D0"],
-    C: Float[Tensor, "*#batch d2 D0"],
-    y2: Float[Tensor, "*#batch"],
-    beta: Float[Tensor, "*#batch"],
-    eta_dec: Float[Tensor, "*#batch"],
-    eta_enc: Float[Tensor, "*#batch"],
+    W: Float[Array, "*#batch D0 d1"],
+    U: Float[Array, "*#batch d2 d1"],
+    log_variance: Float[Array, "*#batch d1"],
+    log_decoder: Float[Array, "*#batch"],
+    A: Float[Array, "*#batch D0 D0"],
+    C: Float[Array, "*#batch d2 D0"],
+    y2: Float[Array, "*#batch"],
+    beta: Float[Array, "*#batch"],
+    eta_dec: Float[Array, "*#batch"],
+    eta_enc: Float[Array, "*#batch"],
 ) -> DecoderParameters:
     """Gradient of `decoder_loss`, by hand; same arguments."""
-    scale = (log_decoder / 2).exp()
+    scale = namespace(W).exp(log_decoder / 2)
     # At β = 0 nothing is left but the reconstruction error over 2 η_dec².
     error = vae_loss(W, U, log_variance, A, C, y2, 0 * beta, scale, eta_enc)
     others = vae_gradient(W, U, log_variance, A, C, y2, beta, scale, eta_enc)
@@ -98,31 +98,32 @@ def decoder_gradient(
 
 
 def decoder_hessian(
-    W: Float[Tensor, "*#batch D0 d1"],
-    U: Float[Tensor, "*#batch d2 d1"],
-    log_variance: Float[Tensor, "*#batch d1"],
-    log_decoder: Float[Tensor, "*#batch"],
-    A: Float[Tensor, "*#batch D0 D0"],
-    C: Float[Tensor, "*#batch d2 D0"],
-    y2: Float[Tensor, "*#batch"],
-    beta: Float[Tensor, "*#batch"],
-    eta_dec: Float[Tensor, "*#batch"],
-    eta_enc: Float[Tensor, "*#batch"],
-) -> Float[Tensor, "*#batch p p"]:
+    W: Float[Array, "*#batch D0 d1"],
+    U: Float[Array, "*#batch d2 d1"],
+    log_variance: Float[Array, "*#batch d1"],
+    log_decoder: Float[Array, "*#batch"],
+    A: Float[Array, "*#batch D0 D0"],
+    C: Float[Array, "*#batch d2 D0"],
+    y2: Float[Array, "*#batch"],
+    beta: Float[Array, "*#batch"],
+    eta_dec: Float[Array, "*#batch"],
+    eta_enc: Float[Array, "*#batch"],
+) -> Float[Array, "*#batch p p"]:
     """Hessian of `decoder_loss` in the flattened parameters (W, U, log σ², log η_dec²), rows first, by hand.
 
     Returns:
         Shape (..., p, p) with p = (D0 + d2 + 1) d1 + 1.
     """
-    scale = (log_decoder / 2).exp()
+    xp = namespace(W)
+    scale = xp.exp(log_decoder / 2)
     inner = vae_hessian(W, U, log_variance, A, C, y2, beta, scale, eta_enc)
     error = vae_loss(W, U, log_variance, A, C, y2, 0 * beta, scale, eta_enc)
     slope = vae_gradient(W, U, log_variance, A, C, y2, 0 * beta, scale, eta_enc)
-    border = -torch.cat([slope.W.flatten(-2), slope.U.flatten(-2), slope.log_variance], dim=-1)
-    border = border.expand(*inner.shape[:-2], -1)
-    corner = error.expand(inner.shape[:-2])[..., None, None]
-    above = torch.cat([inner, border[..., None]], dim=-1)
-    return torch.cat([above, torch.cat([border[..., None, :], corner], dim=-1)], dim=-2)
+    border = -xp.concatenate([part.reshape(*part.shape[: error.ndim], -1) for part in slope], -1)
+    border = xp.broadcast_to(border, inner.shape[:-1])
+    corner = xp.broadcast_to(error, inner.shape[:-2])[..., None, None]
+    above = xp.concatenate([inner, border[..., None]], -1)
+    return xp.concatenate([above, xp.concatenate([border[..., None, :], corner], -1)], -2)
 
 
 class _DecoderObjective(Objective):
@@ -152,17 +153,15 @@ class _HeldObjective(_DecoderObjective):
         return Objective.escaped(self, at, statistics)
 
 
-def _held_loss(W: Tensor, U: Tensor, log_decoder: Tensor, log_variance: Tensor, *statistics: Tensor) -> Tensor:
+def _held_loss(W: Array, U: Array, log_decoder: Array, log_variance: Array, *statistics: Array) -> Array:
     return decoder_loss(W, U, log_variance, log_decoder, *statistics)
 
 
-def _held_gradient(
-    W: Tensor, U: Tensor, log_decoder: Tensor, log_variance: Tensor, *statistics: Tensor
-) -> HeldParameters:
+def _held_gradient(W: Array, U: Array, log_decoder: Array, log_variance: Array, *statistics: Array) -> HeldParameters:
     return HeldParameters.of(decoder_gradient(W, U, log_variance, log_decoder, *statistics))
 
 
-def _held_hessian(W: Tensor, U: Tensor, log_decoder: Tensor, log_variance: Tensor, *statistics: Tensor) -> Tensor:
+def _held_hessian(W: Array, U: Array, log_decoder: Array, log_variance: Array, *statistics: Array) -> Array:
     """Without the rows and columns of log σ²."""
     whole = decoder_hessian(W, U, log_variance, log_decoder, *statistics)
     kept = [*range((W.shape[-2] + U.shape[-2]) * W.shape[-1]), whole.shape[-1] - 1]

@@ -9,15 +9,17 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from numerics.arrays import Array, namespace
 from numerics.decoder_descent import decoder_descent
 from numerics.decoder_objective import LEARNED_DECODER, DecoderParameters, HeldParameters
 from numerics.levenberg_marquardt import projected_descent
+from numerics.lone_descent import LoneProjection, lone_descent
 from numerics.objective import Objective, Parameters, Statistics
 from numerics.projection import Projection, whitened
 from numerics.starts import Scales
 from numerics.tolerances import DECODER_CUTOFF
 
-__all__ = ["MOST_UNKNOWNS", "fast_descent", "fast_minima", "lifted", "projected"]
+__all__ = ["MOST_UNKNOWNS", "fast_descent", "fast_minima", "lifted", "lone_minimum", "projected"]
 
 _Point = TypeVar("_Point", Parameters, DecoderParameters, HeldParameters)
 
@@ -88,10 +90,24 @@ def fast_minima(
     return end, diverged
 
 
-def projected(at: Any, statistics: Statistics, objective: Objective) -> Float[Tensor, "batch d2 d1"]:
-    """X of the decoders of a batch of points."""
-    held = at.log_decoder.exp() if objective.frees(at, "log_decoder") else statistics.eta_dec.square()
-    return at.U * (statistics.eta_enc / (statistics.beta * held).sqrt())[:, None, None]
+def lone_minimum(start: Any, statistics: Statistics, objective: Objective) -> Any | None:
+    """`fast_descent` of one instance, given without a batch and in NumPy, where that ends soon.
+
+    Returns:
+        Where descent ended; None where it takes many steps, or a learned η_dec² has passed the cut-off.
+    """
+    projection = Projection.of(start, statistics, objective)
+    cutoff = DECODER_CUTOFF.value if objective is LEARNED_DECODER else 0.0
+    of = LoneProjection.of(projection, start.U.shape[-1])
+    X = lone_descent(projected(start, statistics, objective), of, cutoff)
+    return None if X is None else lifted(X, of, start, statistics, objective)
+
+
+def projected(at: Any, statistics: Statistics, objective: Objective) -> Float[Array, "*batch d2 d1"]:
+    """X of the decoders of a batch of points, or of one."""
+    xp = namespace(at.U)
+    held = xp.exp(at.log_decoder) if objective.frees(at, "log_decoder") else xp.square(statistics.eta_dec)
+    return at.U * (statistics.eta_enc / xp.sqrt(statistics.beta * held))[..., None, None]
 
 
 def _past_the_cutoff(X: Tensor, projection: Projection) -> Tensor:
@@ -99,25 +115,26 @@ def _past_the_cutoff(X: Tensor, projection: Projection) -> Tensor:
 
 
 def lifted(
-    X: Float[Tensor, "batch d2 d1"],
-    projection: Projection,
+    X: Float[Array, "*batch d2 d1"],
+    projection: Projection | LoneProjection,
     start: Any,
     statistics: Statistics,
     objective: Objective,
 ) -> Any:
     """The original parameters, of the type of start, at projected points; W is zero on the null space of A."""
+    xp = namespace(X)
     _, whitening = whitened(statistics)
-    found = projection.eliminated(X)
+    V = projection.eliminated(X).V
     prior = statistics.eta_enc
-    log_variance = 2 * prior.log()[:, None] - torch.log1p(X.square().sum(-2))
+    log_variance = 2 * xp.log(prior)[..., None] - xp.log1p(xp.square(X).sum(-2))
     if not objective.frees(start, "log_variance"):
         log_variance = start.log_variance
     if not objective.frees(start, "log_decoder"):
-        scale = statistics.beta.sqrt() * statistics.eta_dec / prior
-        return Parameters(whitening @ found.V * prior[:, None, None], X * scale[:, None, None], log_variance)
+        scale = xp.sqrt(statistics.beta) * statistics.eta_dec / prior
+        return Parameters(whitening @ V * prior[..., None, None], X * scale[..., None, None], log_variance)
     variance = statistics.y2 * projection.misfit(X) / X.shape[-2]
-    root = (statistics.beta * variance).sqrt()
-    W = whitening @ found.V * (prior * statistics.y2.sqrt() / root)[:, None, None]
+    root = xp.sqrt(statistics.beta * variance)
+    W = whitening @ V * (prior * xp.sqrt(statistics.y2) / root)[..., None, None]
     return start._replace(
-        W=W, U=X * (root / prior)[:, None, None], log_variance=log_variance, log_decoder=variance.log()
+        W=W, U=X * (root / prior)[..., None, None], log_variance=log_variance, log_decoder=xp.log(variance)
     )

@@ -25,9 +25,9 @@ _MAX_STEPS = 30_000
 """Most instances end within fifty; four modes and four standard deviations, each tied to 1e-9, have taken 12,800."""
 _ALTERNATIONS = 20
 """Cheap first steps: decoder and encoder in turn, each the best for the other."""
-_FIRST, _FACTOR = 0.1, 3.0
+FIRST_DAMPING, FACTOR = 0.1, 3.0
 """Damping relative to the largest curvature (at least 1) at first, and the factor by which it falls and rises (Nielsen)."""
-_GOOD, _POOR, _WORTHLESS = 0.75, 0.25, 1e-3
+GOOD, POOR, WORTHLESS = 0.75, 0.25, 1e-3
 """Shares of the promised decrease: beyond which damping falls, below which it rises, and below which a step is not taken."""
 _CALMER = 0.9
 """Once decreases drown in rounding, a step should lower the least gradient norm by this factor."""
@@ -35,7 +35,7 @@ _PATIENCE = 10
 """How many such steps in a row may fail to."""
 _QUIET = 100
 """How many steps an instance may spend with a gradient of mere rounding, where it cannot tell whether to go on."""
-_CALMING = 1e-6
+CALMING = 1e-6
 """Damping of a very last step, relative to the largest curvature."""
 _STRAIGHT = 30
 """Steps before turning is tried: most instances have ended by then."""
@@ -106,7 +106,7 @@ class _State:
     def first(cls, X: Tensor, projection: Projection) -> _State:
         """At the beginning."""
         one = torch.ones_like(X[:, 0, 0])
-        return cls(X, projection.derivatives(X), _FIRST * one, torch.inf * one, 0 * one, 0 * one)
+        return cls(X, projection.derivatives(X), FIRST_DAMPING * one, torch.inf * one, 0 * one, 0 * one)
 
     def rows(self, index: Tensor) -> _State:
         """Those of some instances."""
@@ -135,7 +135,7 @@ def largest_curvature(at: Derivatives) -> Tensor:
 def _calmed(state: _State, projection: Projection) -> Tensor:
     """The points after one more step, where that lowers the gradient and the Hessian stays as definite: damped enough not to move
     along level directions, along which the earlier steps amplified rounding."""
-    step, _, _ = newton_step(state.at, _CALMING * largest_curvature(state.at))
+    step, _, _ = newton_step(state.at, CALMING * largest_curvature(state.at))
     further = state.X + step.reshape(state.X.shape)
     there = projection.derivatives(further)
     _, _, definite = newton_step(there, PROJECTED_DAMPING.value * largest_curvature(there))
@@ -158,7 +158,7 @@ def _step(state: _State, projection: Projection, *, turn: bool) -> tuple[_State,
     size = 1 + at.loss.abs() + torch.linalg.matrix_norm(projection.Y)
     level = definite & (promise <= PROJECTED_LEVEL.value * size) & (fall >= -PROJECTED_ROUNDING.value * size)
     share = fall / promise.clamp(min=torch.finfo(X.dtype).tiny)
-    taken = definite & ((share > _WORTHLESS) | level) & there.gradient.isfinite().all(-1)
+    taken = definite & ((share > WORTHLESS) | level) & there.gradient.isfinite().all(-1)
 
     steepness = torch.linalg.vector_norm(there.gradient, dim=-1)
     level &= state.damping <= PROJECTED_DAMPING.value
@@ -169,9 +169,9 @@ def _step(state: _State, projection: Projection, *, turn: bool) -> tuple[_State,
     done |= quiet >= _QUIET
     taken &= ~done  # here the Hessian is definite; `_calmed` sees whether it is further on
 
-    factor = torch.where(share > _GOOD, 1 / _FACTOR, torch.where(share < _POOR, 2.0, 1.0))
+    factor = torch.where(share > GOOD, 1 / FACTOR, torch.where(share < POOR, 2.0, 1.0))
     falling = promise <= PROJECTED_LEVEL.value * size
-    damping = torch.where(taken, torch.where(falling, 0.0, state.damping * factor), state.damping * _FACTOR)
+    damping = torch.where(taken, torch.where(falling, 0.0, state.damping * factor), state.damping * FACTOR)
     after = Derivatives(
         torch.where(taken, there.loss, at.loss),
         torch.where(taken[:, None], there.gradient, at.gradient),

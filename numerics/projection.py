@@ -18,6 +18,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from numerics.arrays import Array, namespace
 from numerics.decoder_objective import DecoderParameters, HeldParameters
 from numerics.objective import Objective, Parameters, Statistics
 from numerics.tolerances import RANK_CUTOFF, RESIDUAL_MOMENT
@@ -28,11 +29,11 @@ __all__ = ["Derivatives", "Eliminated", "Projection", "whitened"]
 class Eliminated(NamedTuple):
     """What the best encoder leaves: inverse = (I + XᵀX)⁻¹, A = X inverse, V = Yᵀ A, error = Y − X Vᵀ, and the trace T."""
 
-    inverse: Float[Tensor, "*batch d1 d1"]
-    A: Float[Tensor, "*batch d2 d1"]
-    V: Float[Tensor, "*batch d0 d1"]
-    error: Float[Tensor, "*batch d2 d0"]
-    trace: Float[Tensor, "*batch"]
+    inverse: Float[Array, "*batch d1 d1"]
+    A: Float[Array, "*batch d2 d1"]
+    V: Float[Array, "*batch d0 d1"]
+    error: Float[Array, "*batch d2 d0"]
+    trace: Float[Array, "*batch"]
 
 
 class Derivatives(NamedTuple):
@@ -47,23 +48,24 @@ class Derivatives(NamedTuple):
         return Derivatives(*(value[index] for value in self))
 
 
-def whitened(statistics: Statistics) -> tuple[Float[Tensor, "batch d2 D0"], Float[Tensor, "batch D0 D0"]]:
+def whitened(statistics: Statistics) -> tuple[Float[Array, "*batch d2 D0"], Float[Array, "*batch D0 D0"]]:
     """Z = C B and B = P_A Φ^{-1/2}, with columns of zeros for the null space of A (section 3)."""
-    phi, P = torch.linalg.eigh(statistics.A)
-    kept = phi > RANK_CUTOFF.value * phi[:, -1:].clamp(min=0)
-    whitening = P * torch.where(kept, phi, 1.0).rsqrt().mul(kept)[:, None, :]
+    xp = namespace(statistics.A)
+    phi, P = xp.linalg.eigh(statistics.A)
+    kept = phi > RANK_CUTOFF.value * xp.clip(phi[..., -1:], 0, None)
+    whitening = P * (kept / xp.sqrt(xp.where(kept, phi, 1.0)))[..., None, :]
     return statistics.C @ whitening, whitening
 
 
 @dataclass(frozen=True)
 class Projection:
     """A batch of instances in these units; `deviations` holds σ_i²/η_enc² where they are fixed, `ratio` d2/β and `rest`
-    r/E‖y‖² where the decoder's variance is learned."""
+    r/E‖y‖² where the decoder's variance is learned. One instance in NumPy, without a batch, is for `lone_descent`."""
 
-    Y: Float[Tensor, "batch d2 d0"]
-    deviations: Float[Tensor, "batch d1"] | None = None
-    ratio: Float[Tensor, " batch"] | None = None
-    rest: Float[Tensor, " batch"] | None = None
+    Y: Float[Array, "*batch d2 d0"]
+    deviations: Float[Array, "*batch d1"] | None = None
+    ratio: Float[Array, "*batch"] | None = None
+    rest: Float[Array, "*batch"] | None = None
 
     # Run-time checkers cannot tell the fields of two batches apart.
     __no_type_check__ = True
@@ -72,21 +74,21 @@ class Projection:
     def of(
         cls, at: Parameters | DecoderParameters | HeldParameters, statistics: Statistics, objective: Objective
     ) -> Projection:
-        """The instances of a batch; of the parameters only fixed variances are read."""
+        """The instances of a batch, or one; of the parameters only fixed variances are read."""
         Z, _ = whitened(statistics)
-        fixed = None
+        xp, fixed = namespace(Z), None
         if not objective.frees(at, "log_variance"):
-            fixed = at.log_variance.exp() / statistics.eta_enc.square()[:, None]
+            fixed = xp.exp(at.log_variance) / xp.square(statistics.eta_enc)[..., None]
         if objective.frees(at, "log_decoder"):
-            Y = Z / statistics.y2.sqrt()[:, None, None]
-            rest = 1 - Y.square().sum((-2, -1))
-            return cls(Y, fixed, Z.shape[1] / statistics.beta, torch.where(rest > RESIDUAL_MOMENT.value, rest, 0.0))
-        return cls(Z / (statistics.beta.sqrt() * statistics.eta_dec)[:, None, None], fixed)
+            Y = Z / xp.sqrt(statistics.y2)[..., None, None]
+            rest = 1 - xp.square(Y).sum((-2, -1))
+            return cls(Y, fixed, Z.shape[-2] / statistics.beta, xp.where(rest > RESIDUAL_MOMENT.value, rest, 0.0))
+        return cls(Z / (xp.sqrt(statistics.beta) * statistics.eta_dec)[..., None, None], fixed)
 
     def rows(self, index: Int[Tensor, " rows"] | Tensor | slice) -> Projection:
         """Some instances of the batch."""
         fields = (self.Y, self.deviations, self.ratio, self.rest)
-        return Projection(*[None if value is None else value[index] for value in fields])  # type: ignore[arg-type]
+        return Projection(*[None if value is None else value[index] for value in fields])
 
     def eliminated(self, X: Float[Tensor, "*more batch d2 d1"]) -> Eliminated:
         """The best encoder for a decoder; its error does not suffer from the square of Y's condition number."""

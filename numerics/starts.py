@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from numerics.arrays import Array, namespace
 from numerics.decoder_objective import DecoderParameters, HeldParameters
 from numerics.objective import Parameters, Statistics
 from numerics.problem import Problem
@@ -26,9 +27,9 @@ class Scales:
     U maps such a latent to y.
     """
 
-    W: Float[Tensor, "*batch"]
-    U: Float[Tensor, "*batch"]
-    loss: Float[Tensor, "*batch"]
+    W: Float[Array, "*batch"]
+    U: Float[Array, "*batch"]
+    loss: Float[Array, "*batch"]
 
     @classmethod
     def of(cls, problem: Problem, device: str | torch.device = "cpu") -> Scales:
@@ -40,10 +41,11 @@ class Scales:
         """Those of one instance or a batch, from the traces of the second moments."""
         A, C, y2, beta, eta_dec, eta_enc = statistics
         d2 = C.shape[-2]
-        noise = y2 / d2 if learned_decoder else eta_dec.square()
+        xp = namespace(A)
+        noise = y2 / d2 if learned_decoder else xp.square(eta_dec)
         return cls(
-            eta_enc / A.diagonal(dim1=-2, dim2=-1).mean(-1).sqrt(),
-            ((y2 + beta * noise) / d2).sqrt() / eta_enc,
+            eta_enc / xp.sqrt(xp.diagonal(A, 0, -2, -1).mean(-1)),
+            xp.sqrt((y2 + beta * noise) / d2) / eta_enc,
             y2 / (2 * noise) + beta,
         )
 
@@ -77,7 +79,7 @@ def random_decoder_start(problem: Problem, seed: int, distance: float = 1.0) -> 
     content = problem.A.tobytes() + problem.C.tobytes() + np.array([problem.beta, problem.eta_dec]).tobytes()
     generator = torch.Generator().manual_seed(zlib.crc32(content, zlib.crc32(str(seed).encode())))
     normal = partial(torch.randn, dtype=torch.float64, generator=generator)
-    scales = Scales.of(problem)
+    scales = Scales.from_moments(Statistics.arrays_of(problem), learned_decoder=problem.learned_decoder)
     W = distance * normal(problem.D0, problem.d1) * scales.W / np.sqrt(problem.D0)
     U = distance * normal(problem.d2, problem.d1) * scales.U / np.sqrt(problem.d1)
     if problem.sigma is None:

@@ -1,0 +1,221 @@
+"""One instance in NumPy: the same derivatives, minima and certificates as many in torch."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from numerics import descent
+from numerics import lone_descent as module
+from numerics.certificates import certify, certify_lone
+from numerics.closed_forms import least_losses
+from numerics.columns import overlap
+from numerics.decoder_objective import LEARNED_DECODER, LEARNED_DECODER_ALONE, DecoderParameters, HeldParameters
+from numerics.decoder_problems import decoder_problems
+from numerics.descent import minimise, objective_of
+from numerics.fast_descent import fast_descent, lone_minimum, projected
+from numerics.lone_descent import LoneProjection, lone_descent
+from numerics.minimum import FAST
+from numerics.objective import FIXED_VARIANCES, LEARNED_VARIANCES, Objective, Parameters, Statistics
+from numerics.problems import planted_problem, random_problems
+from numerics.projection import Projection, whitened
+from numerics.tolerances import (
+    DECODER_CUTOFF,
+    DESCENT_BELOW,
+    DESCENT_GAP,
+    DESCENT_INVARIANT,
+    FLOAT64_DERIVATIVE,
+    FLOAT64_IDENTITY,
+    GRADIENT_NORM,
+    HESSIAN_EIGENVALUE,
+)
+from numerics.volume import ENCODERS, HARDSHIPS, Block, draw_block
+
+COUNT = 6
+OBJECTIVES = {
+    "fixed": FIXED_VARIANCES,
+    "learned": LEARNED_VARIANCES,
+    "decoder": LEARNED_DECODER,
+    "held": LEARNED_DECODER_ALONE,
+}
+each_objective = pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES)
+
+
+def drawn(objective: Objective, d2: int = 3, d1: int = 2) -> tuple[Any, Statistics]:
+    """A batch of points and data, every scale another one, x without one of its directions."""
+    generator = torch.Generator().manual_seed(d2 + d1)
+    normal = lambda *shape: torch.randn(COUNT, *shape, dtype=torch.float64, generator=generator)  # noqa: E731
+    M = normal(4, 3)
+    C = normal(d2, 3) @ M.mT
+    y2 = 1 + (C @ torch.linalg.pinv(M @ M.mT, hermitian=True) @ C.mT).diagonal(dim1=-2, dim2=-1).sum(-1)
+    at: Any = Parameters(normal(4, d1), normal(d2, d1), normal(d1))
+    if objective in (LEARNED_DECODER, LEARNED_DECODER_ALONE):
+        at = DecoderParameters(*at, normal())
+    if objective is LEARNED_DECODER_ALONE:
+        at = HeldParameters.of(at)
+    return at, Statistics(M @ M.mT, C, y2, *(normal().exp() for _ in range(3)))
+
+
+def lone(batch: Any, place: int) -> Any:
+    """One of a batch's points or statistics, in NumPy."""
+    return type(batch)(*(value[place].numpy() if value[place].ndim else np.float64(value[place]) for value in batch))
+
+
+def close(found: Any, expected: Any, relative: float) -> bool:
+    expected = np.asarray(expected)
+    return bool(np.abs(np.asarray(found) - expected).max() <= relative * max(1.0, np.abs(expected).max()))
+
+
+@each_objective
+def test_the_original_objective_is_the_same_in_numpy(objective: Objective) -> None:
+    at, statistics = drawn(objective)
+    for place in range(COUNT):
+        one = (*lone(at, place), *lone(statistics, place))
+        for name in ("loss", "hessian"):
+            whole = getattr(objective, name)(*at, *statistics)[place]
+            found = getattr(objective, name)(*one)
+            assert found.shape == whole.shape
+            assert close(found, whole, FLOAT64_IDENTITY.value)
+        slope = objective.flat(objective.gradient(*one), batch=0)
+        assert close(slope, objective.flat(objective.gradient(*at, *statistics))[place], FLOAT64_IDENTITY.value)
+        cost = overlap(lone(at, place), lone(statistics, place), objective)
+        assert close(cost, overlap(at, statistics, objective)[place], FLOAT64_IDENTITY.value)
+        Z, _ = whitened(lone(statistics, place))
+        assert close(Z @ Z.T, (whitened(statistics)[0] @ whitened(statistics)[0].mT)[place], FLOAT64_IDENTITY.value)
+
+
+@each_objective
+@pytest.mark.parametrize(("d2", "d1"), [(1, 1), (3, 2), (2, 4)])
+def test_derivatives_are_those_of_the_projected_loss(objective: Objective, d2: int, d1: int) -> None:
+    at, statistics = drawn(objective, d2, d1)
+    X, whole = projected(at, statistics, objective), Projection.of(at, statistics, objective)
+    further = whole.alternated(X)
+    for place in range(COUNT):
+        row = whole.rows(slice(place, place + 1))
+        one = LoneProjection.of(Projection.of(lone(at, place), lone(statistics, place), objective), d1)
+        # LAPACK may give the axes of A, and with them the columns of Y, other signs
+        assert close(one.Y @ one.Y.T, row.Y[0] @ row.Y[0].mT, FLOAT64_IDENTITY.value)
+
+        def loss(flat: torch.Tensor, row: Projection = row) -> torch.Tensor:
+            return row.loss(flat.reshape(1, d2, d1))[0]
+
+        flat = X[place].flatten()
+        found = one.derivatives(X[place].numpy())
+        assert close(found.loss, loss(flat), FLOAT64_IDENTITY.value)
+        assert close(found.gradient, torch.autograd.functional.jacobian(loss, flat), FLOAT64_DERIVATIVE.value)
+        assert close(found.hessian, torch.autograd.functional.hessian(loss, flat), FLOAT64_DERIVATIVE.value)
+        assert close(one.alternated(X[place].numpy()), further[place], FLOAT64_IDENTITY.value)
+        if whole.rest is not None:
+            assert close(one.misfit(X[place].numpy()), whole.misfit(X)[place], FLOAT64_IDENTITY.value)
+
+
+def small_blocks(hardship: str) -> Iterator[Block]:
+    """Blocks of each kind of encoder, with at most 16 unknowns."""
+    numbers = (number for number in range(10**4) if list(HARDSHIPS)[number % len(HARDSHIPS)] == hardship)
+    wanted = list(ENCODERS)
+    while wanted:
+        block = draw_block(5, next(numbers), COUNT)
+        if block.encoder in wanted and block.start.U[0].numel() <= 16:
+            wanted.remove(block.encoder)
+            yield block
+
+
+@pytest.mark.parametrize("hardship", HARDSHIPS)
+def test_hard_instances_end_at_the_minimum_or_are_handed_over(hardship: str) -> None:
+    ended, many = 0, 0
+    for block in small_blocks(hardship):
+        stated = least_losses(block)
+        together = fast_descent(block.start, block.statistics, block.objective)
+        losses = block.objective.loss(*together, *block.statistics)
+        for place in range(COUNT):
+            statistics = lone(block.statistics, place)
+            end = lone_minimum(lone(block.start, place), statistics, block.objective)
+            if not np.isfinite(stated[place]):
+                assert end is None  # the loss falls for ever
+                continue
+            many += 1
+            if end is None:
+                continue
+            ended += 1
+            size = max(1.0, float(block.scales.loss[place]), abs(stated[place]))
+            loss = block.objective.loss(*end, *statistics)
+            assert abs(loss - losses[place]) <= DESCENT_BELOW.value * size
+            assert -DESCENT_BELOW.value * size <= loss - stated[place] <= DESCENT_GAP.value * size
+            slope = block.objective.flat(block.objective.gradient(*end, *statistics), batch=0)
+            assert np.linalg.norm(slope) <= GRADIENT_NORM.value * size
+    assert ended > many / 2
+
+
+def test_a_single_instance_is_certified_as_one_of_many_is() -> None:
+    single = 0
+    for problem in random_problems(36, seed=8) + decoder_problems(12, seed=8):
+        (alone,), (paired, _) = (minimise([problem] * count, seed=1, route=FAST) for count in (1, 2))
+        assert alone.route == FAST
+        assert alone.diverged == paired.diverged
+        if alone.diverged:
+            continue
+        single += alone.loss != paired.loss  # NumPy rounds otherwise
+        assert abs(alone.loss - paired.loss) <= DESCENT_BELOW.value * max(1.0, abs(alone.loss))
+        assert alone.certificate.gradient_norm <= GRADIENT_NORM.value
+        assert alone.certificate.smallest_hessian_eigenvalue >= -HESSIAN_EIGENVALUE.value
+        if not problem.learned_decoder:  # the loss may be level in its logarithm
+            apart = np.abs(alone.product_singular_values - paired.product_singular_values).max()
+            assert apart <= DESCENT_INVARIANT.value * max(1.0, problem.spectrum[0])
+    assert single > 10
+
+
+@each_objective
+def test_the_certificate_is_that_of_automatic_differentiation(objective: Objective) -> None:
+    at, statistics = drawn(objective)
+    negative = 0
+    for place, expected in enumerate(certify(at, statistics, objective)):
+        found = certify_lone(lone(at, place), lone(statistics, place), objective)
+        for name in ("gradient_norm", "smallest_hessian_eigenvalue", "overlap"):
+            size = abs(expected.gradient_norm) + abs(expected.smallest_hessian_eigenvalue)
+            assert abs(getattr(found, name) - getattr(expected, name)) <= FLOAT64_DERIVATIVE.value * max(1.0, size)
+        negative += found.smallest_hessian_eigenvalue < -0.1
+    assert negative > 0
+
+
+def test_what_takes_many_steps_goes_on_in_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MAX_STEPS", 1)
+    ended: list[int] = []
+    (problem,) = random_problems(9, seed=2)[8:]
+    objective, statistics = objective_of(problem), Statistics.arrays_of(problem)
+    start = descent._start(problem, 0, 1.0)
+    assert lone_minimum(type(start)(*(value.numpy() for value in start)), statistics, objective) is None
+    (handed,) = minimise([problem], seed=0, route=FAST, progress=ended.append)
+    (pair, _) = minimise([problem] * 2, seed=0, route=FAST)
+    assert (handed.U.tobytes(), handed.loss, sum(ended)) == (pair.U.tobytes(), pair.loss, 1)
+
+
+def test_a_single_instance_is_reported_once() -> None:
+    ended: list[int] = []
+    minimise(random_problems(1, seed=0), seed=0, route=FAST, progress=ended.append)
+    assert ended == [1]
+
+
+def test_a_saddle_is_left() -> None:
+    """From next to the saddle with the second mode in the first one's place, and next to the origin."""
+    of = LoneProjection.of(Projection(np.diag([3.0, 2.0])), 1)
+    for start in ([[0.0], [3**0.5]], [[0.0], [0.0]]):
+        for sign in (1, -1):
+            X = lone_descent(np.array(start) + sign * 1e-9, of)
+            assert X is not None
+            # an active mode costs 1 + log of its square, the other one its square
+            assert abs(of.derivatives(X).loss - (1 + np.log(9) + 4)) <= FLOAT64_IDENTITY.value
+
+
+def test_past_the_cutoff_of_a_learned_decoder_variance_descent_is_given_up() -> None:
+    """y = x in one dimension, r = 0: below beta = 1 the loss falls for ever as eta_dec^2 does, above it has a minimum."""
+    rng = np.random.default_rng(0)
+    sizes = {"D0": 1, "d2": 1, "d1": 1, "zeta": np.ones(1), "phi": np.ones(1), "residual": 0.0}
+    for beta in (0.5, 2.0):
+        problem = planted_problem(rng, **sizes, beta=beta, eta_dec=1.0, eta_enc=1.0, learned_decoder=True)
+        start = descent._start(problem, 0, 1.0)
+        arrays = type(start)(*(value.numpy() for value in start))
+        end = lone_minimum(arrays, Statistics.arrays_of(problem), LEARNED_DECODER)
+        assert (end is None) == (beta < 1)
+        assert end is None or np.exp(end.log_decoder) > DECODER_CUTOFF.value
