@@ -99,8 +99,8 @@ def lone_minimum(start: Any, statistics: Statistics, objective: Objective) -> An
     projection = Projection.of(start, statistics, objective)
     cutoff = DECODER_CUTOFF.value if objective is LEARNED_DECODER else 0.0
     of = LoneProjection.of(projection, start.U.shape[-1])
-    X = lone_descent(projected(start, statistics, objective), of, cutoff)
-    return None if X is None else lifted(X, of, start, statistics, objective)
+    X, ended = lone_descent(projected(start, statistics, objective), of, cutoff=cutoff)
+    return lifted(X, of, start, statistics, objective) if ended else None
 
 
 def projected(at: Any, statistics: Statistics, objective: Objective) -> Float[Array, "*batch d2 d1"]:

@@ -1,21 +1,24 @@
 """One instance in NumPy: the same derivatives, minima and certificates as many in torch."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from numerics import descent
-from numerics import lone_descent as module
+from numerics import descent, levenberg_marquardt
+from numerics import fast_descent as fast_descent_module
+from numerics import lone_descent as lone_descent_module
 from numerics.certificates import certify, certify_lone
 from numerics.closed_forms import least_losses
 from numerics.columns import overlap
 from numerics.decoder_objective import LEARNED_DECODER, LEARNED_DECODER_ALONE, DecoderParameters, HeldParameters
 from numerics.decoder_problems import decoder_problems
 from numerics.descent import minimise, objective_of
-from numerics.fast_descent import fast_descent, lone_minimum, projected
+from numerics.fast_descent import lone_minimum, projected
+from numerics.levenberg_marquardt import projected_descent
 from numerics.lone_descent import LoneProjection, lone_descent
 from numerics.minimum import FAST
 from numerics.objective import FIXED_VARIANCES, LEARNED_VARIANCES, Objective, Parameters, Statistics
@@ -111,6 +114,66 @@ def test_derivatives_are_those_of_the_projected_loss(objective: Objective, d2: i
             assert close(one.misfit(X[place].numpy()), whole.misfit(X)[place], FLOAT64_IDENTITY.value)
 
 
+@each_objective
+@pytest.mark.parametrize("scale", [1.0, 30.0])
+def test_steps_are_those_taken_in_torch(objective: Objective, scale: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Step by step, from where the damping falls, rises and refuses, as long as rounding has not taken over."""
+    monkeypatch.setattr(levenberg_marquardt, "_ALTERNATIONS", 0)
+    monkeypatch.setattr(lone_descent_module, "_ALTERNATIONS", 0)
+    at, statistics = drawn(objective)
+    statistics = statistics._replace(C=scale * statistics.C, y2=scale**2 * statistics.y2)
+    X, whole = 3 * projected(at, statistics, objective), Projection.of(at, statistics, objective)
+    moved = refused = 0
+    many = [projected_descent(X, whole, most=most, turn=False)[0] for most in range(1, 13)]
+    for place in range(COUNT):
+        one, before = LoneProjection.of(numpy_row(whole, place), X.shape[2]), X[place].numpy()
+        for most, expected in enumerate(many, 1):
+            found, ended = lone_descent(X[place].numpy(), one, most=most)
+            if ended:
+                break
+            # a nearly singular damped Hessian enlarges rounding
+            assert close(found, expected[place], DESCENT_INVARIANT.value)
+            same = np.array_equal(found, before)
+            moved, refused, before = moved + (not same), refused + same, found
+    assert moved > 5 * COUNT
+    assert refused > 0
+
+
+def test_large_signals_end_too() -> None:
+    """Terms of the loss as large as zeta^2 = 1e6 cancel, and rounding is relative to them."""
+    generator = torch.Generator().manual_seed(0)
+    for place in range(40):
+        Y = 10**3 * torch.randn(3, 3, dtype=torch.float64, generator=generator)
+        start = torch.randn(3, 3, dtype=torch.float64, generator=generator)
+        _, ended = lone_descent(start.numpy(), LoneProjection.of(Projection(Y.numpy()), 3))
+        assert ended, place
+
+
+def test_the_last_step_lowers_the_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is taken where it does, and not where it does not."""
+    at, statistics = drawn(LEARNED_VARIANCES)
+    whole, lower = Projection.of(at, statistics, LEARNED_VARIANCES), 0
+    for place in range(COUNT):
+        one = LoneProjection.of(numpy_row(whole, place), 2)
+        start = projected(at, statistics, LEARNED_VARIANCES)[place].numpy()
+        calmed, _ = lone_descent(start, one)
+        with monkeypatch.context() as patched:
+            patched.setattr(lone_descent_module, "_calmed", lambda X, at, of: X)
+            bare, _ = lone_descent(start, one)
+        calm, steep = (np.linalg.norm(one.derivatives(X).gradient) for X in (calmed, bare))
+        assert calm <= steep
+        lower += calm < steep / 2
+    assert lower > 0
+    raised = one.derivatives(start)
+    assert np.array_equal(lone_descent_module._calmed(start, raised._replace(gradient=0 * raised.gradient), one), start)
+
+
+def numpy_row(whole: Projection, place: int) -> Projection:
+    """One instance of a batch, in NumPy."""
+    fields = (whole.Y, whole.deviations, whole.ratio, whole.rest)
+    return Projection(*(None if value is None else value[place].numpy() for value in fields))
+
+
 def small_blocks(hardship: str) -> Iterator[Block]:
     """Blocks of each kind of encoder, with at most 16 unknowns."""
     numbers = (number for number in range(10**4) if list(HARDSHIPS)[number % len(HARDSHIPS)] == hardship)
@@ -127,8 +190,6 @@ def test_hard_instances_end_at_the_minimum_or_are_handed_over(hardship: str) -> 
     ended, many = 0, 0
     for block in small_blocks(hardship):
         stated = least_losses(block)
-        together = fast_descent(block.start, block.statistics, block.objective)
-        losses = block.objective.loss(*together, *block.statistics)
         for place in range(COUNT):
             statistics = lone(block.statistics, place)
             end = lone_minimum(lone(block.start, place), statistics, block.objective)
@@ -141,7 +202,6 @@ def test_hard_instances_end_at_the_minimum_or_are_handed_over(hardship: str) -> 
             ended += 1
             size = max(1.0, float(block.scales.loss[place]), abs(stated[place]))
             loss = block.objective.loss(*end, *statistics)
-            assert abs(loss - losses[place]) <= DESCENT_BELOW.value * size
             assert -DESCENT_BELOW.value * size <= loss - stated[place] <= DESCENT_GAP.value * size
             slope = block.objective.flat(block.objective.gradient(*end, *statistics), batch=0)
             assert np.linalg.norm(slope) <= GRADIENT_NORM.value * size
@@ -180,7 +240,7 @@ def test_the_certificate_is_that_of_automatic_differentiation(objective: Objecti
 
 
 def test_what_takes_many_steps_goes_on_in_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_MAX_STEPS", 1)
+    monkeypatch.setattr(fast_descent_module, "lone_descent", partial(lone_descent, most=1))
     ended: list[int] = []
     (problem,) = random_problems(9, seed=2)[8:]
     objective, statistics = objective_of(problem), Statistics.arrays_of(problem)
@@ -202,8 +262,8 @@ def test_a_saddle_is_left() -> None:
     of = LoneProjection.of(Projection(np.diag([3.0, 2.0])), 1)
     for start in ([[0.0], [3**0.5]], [[0.0], [0.0]]):
         for sign in (1, -1):
-            X = lone_descent(np.array(start) + sign * 1e-9, of)
-            assert X is not None
+            X, ended = lone_descent(np.array(start) + sign * 1e-9, of)
+            assert ended
             # an active mode costs 1 + log of its square, the other one its square
             assert abs(of.derivatives(X).loss - (1 + np.log(9) + 4)) <= FLOAT64_IDENTITY.value
 
