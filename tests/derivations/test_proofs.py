@@ -1,9 +1,12 @@
-"""Every proof takes the steps that proofs.txt holds: one that lost a lemma or a case would still be a list of true steps.
+"""Every proof takes the steps that proofs.txt holds: one that lost a lemma or a case, or took a step that says less, would still be
+a list of true steps.
 
+A line holds what a step says, and a digest of the formula it decides, since a weaker inequality of the same name would pass too.
 Where a proof was changed on purpose, `python tests/derivations/test_proofs.py` writes them anew; the difference is to be read.
 """
 
 import re
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ from derivations.claim import Claim
 from derivations.ledger import CLAIMS
 
 KEPT = Path(__file__).with_name("proofs.txt")
-MARK = "# "
+MARK, DIGEST = "# ", "  ~"
 STRICT = re.compile(
     r"\bis positive\b|\bstrictly convex\b|\b(?:rises|falls) (?:beyond|before|off|next|where zeta|with k)"
 )
@@ -20,9 +23,12 @@ WEAK = re.compile(r"\bnot positive\b|\bnot (?:rise|fall)\b|\bR_k\b")
 
 
 def outline(claim: Claim) -> list[str]:
-    """What the steps of a claim's standing statement say, in their order."""
+    """What the steps of a claim's standing statement say and decide, in their order."""
     standing = claim.standing
-    return [step.text for step in standing.decide(standing.formula).steps]
+    return [
+        step.text + DIGEST + sha256(step.latex.encode()).hexdigest()[:8]
+        for step in standing.decide(standing.formula).steps
+    ]
 
 
 def kept() -> dict[str, list[str]]:
