@@ -155,6 +155,8 @@ CENSUS: tuple[Item, ...] = (
     _item("§5 and Figure 3", "generated images lose diversity and variation", "fig-3.variation"),
     _item("Appendix A.1", "Tanh", "app-a.tanh"),
     _item("§5", "a collapsed model outputs a constant", "s6.constant-output"),
+    _item("Beyond the paper", "the rate and the error of each mode", "x.rate-distortion"),
+    _item("Beyond the paper", "the order of the transition", "x.transition-order", "x.transition-order-prior"),
 )
 
 ORDER: tuple[str, ...] = tuple(dict.fromkeys(name for item in CENSUS for name in item.claims))

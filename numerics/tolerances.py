@@ -122,6 +122,12 @@ COLLAPSED_MODE = Tolerance(
     "Singular values of UVᵀ below this, relative to the largest of Z, belong to collapsed modes: at an exact threshold the loss "
     "is quartic and a gradient of 1e-9 leaves lengths of 1e-3, a product of 1e-6; sampled active modes are above 1e-3.",
 )
+TRANSITION = Tolerance(
+    "TRANSITION",
+    1e-3,
+    "A jump of the least loss, its slope or its curvature in beta where a mode collapses, relative to the mode's own: polynomials "
+    "through five values a two-hundredth apart lose 1e-4 at most; rounding of 1e-13 leaves 1e-6; a mutant is off by 1e-2 or more.",
+)
 REDUCED_GRADIENT = Tolerance(
     "REDUCED_GRADIENT",
     1e-7,

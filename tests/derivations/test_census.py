@@ -30,9 +30,9 @@ STATED = """
     s4.5.regression app-b.bias app-c.input-variance s5.linear-agreement fig-1.thresholds fig-2.thresholds
     fig-3.spectrum fig-3.modes app-a.tanh s6.constant-output
 """.split()
-BEYOND_THE_PAPER = ("x.decoder-variance-exact",)
+BEYOND_THE_PAPER = ("x.decoder-variance-exact", "x.rate-distortion", "x.transition-order")
 
-PLACE = re.compile(r"§\d|Eq\w* \d|Figure \d|Appendix [A-D]")
+PLACE = re.compile(r"§\d|Eq\w* \d|Figure \d|Appendix [A-D]|^beyond the paper: \w+")
 
 
 def places() -> set[str]:

@@ -63,7 +63,7 @@ NUMERICS: dict[str, Plan] = {
     "numerics.fast_descent": Plan(
         (),
         (
-            *_numeric("fast_descent").tests,
+            *_numeric("fast_descent", "lone_descent").tests,
             "tests/numerics/test_columns.py -k no_end_of_descent",
             f"{CERTIFIED} -k 'saddle or tied or any_unit'",
         ),
@@ -77,7 +77,7 @@ NUMERICS: dict[str, Plan] = {
         ),
     ),
     "numerics.decoder_profile": Plan(
-        (), ("tests/numerics/test_decoder_layers.py", "tests/numerics/test_decoder_instances.py")
+        (), ("tests/numerics/test_decoder_layers.py", "tests/numerics/test_decoder_instances.py", HELD)
     ),
     "numerics.decoder_descent": Plan((), (HELD, f"{DECODER_VARIANCE} -k 'not starts_do_not'")),
     "numerics.learned_decoder": Plan(
@@ -227,5 +227,7 @@ NUMERICS: dict[str, Plan] = {
         (), (*_numeric("situations", "pairs").tests, f"{LAYERS} -k '{AT_ALL_MINIMA}'")
     ),
     "numerics.observables.solution_manifold": Plan((), (f"{SETTING} -k 'manifold or null_space or flat'",)),
+    "numerics.observables.transition": _numeric("beyond_observables"),
+    "numerics.observables.water_filling": _numeric("beyond_observables"),
     "numerics.observables.trained": _numeric("trained", draws=("module",)),
 }

@@ -1,0 +1,104 @@
+"""What the least loss and its derivatives in beta jump by where a mode collapses: from its values on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache, partial
+
+import numpy as np
+from jaxtyping import Bool, Float
+from sympy import Basic
+
+from numerics.descent import minimise
+from numerics.lambdified import evaluate
+from numerics.layers.base import Finding, Layer
+from numerics.layers.descent import DescentLayer
+from numerics.layers.floating import closed_form_minimum
+from numerics.minimum import FAST
+from numerics.observables.base import Check
+from numerics.points import symbol_values
+from numerics.problem import Problem
+from numerics.tolerances import TRANSITION
+
+MOST_PROBLEMS = 12
+_STEP = 1 / 200
+_NODES = np.arange(1, 6)
+"""Values of beta on each side, in steps relative to the threshold: what a polynomial through five loses is below 1e-4."""
+_ORDERS = ("loss", "slope in beta", "curvature in beta")
+
+
+def transition(layer: Layer, formula: Basic, *, kind: str) -> Iterator[Finding]:
+    """(jump of the least loss, of its slope, of its curvature) at the threshold of each mode."""
+    for problem, mode, tied, threshold, found in _jumps(layer, kind):
+        size = max(problem.d1, problem.dstar) + 1
+        stated = evaluate(formula, symbol_values(problem), "numpy")
+        for order, (quantity, part) in enumerate(zip(_ORDERS, stated, strict=True)):
+            expected = tied * float(np.broadcast_to(part, size)[mode])
+            # the mode's share of the loss is about beta/2, and beta's unit is the threshold
+            unit = threshold ** (order - 1)
+            finite = bool(np.isfinite(expected))
+            apart = abs(found[order] - expected) * unit / max(1.0, abs(expected) * unit) if finite else np.inf
+            yield Finding(f"jump of the {quantity}", problem.name, float(apart), TRANSITION)
+
+
+@lru_cache(maxsize=8)
+def _jumps(layer: Layer, kind: str) -> Sequence[tuple[Problem, int, int, float, Float[np.ndarray, " orders"]]]:
+    """(instance, mode, how many are tied with it, its threshold in beta, the three jumps there) as this layer finds them."""
+    places = [(problem, mode) for problem in _problems(layer, kind) for mode in _modes(problem)]
+    thresholds = [float(problem.spectrum[mode] ** 2 / problem.eta_dec**2) for problem, mode in places]
+    shifts = np.concatenate([-_NODES, _NODES]) * _STEP
+    moved = [
+        replace(problem, beta=threshold * (1 + shift), regimes=frozenset())
+        for (problem, _), threshold in zip(places, thresholds, strict=True)
+        for shift in shifts
+    ]
+    losses = _least_losses(layer, moved).reshape(len(places), 2, len(_NODES))
+    found = []
+    for (problem, mode), threshold, (below, above) in zip(places, thresholds, losses, strict=True):
+        before, after = _derivatives(below, -threshold * _STEP), _derivatives(above, threshold * _STEP)
+        found.append((problem, mode, int(_tied(problem, mode)[: problem.d1].sum()), threshold, after - before))
+    return found
+
+
+def _tied(problem: Problem, mode: int) -> Bool[np.ndarray, " dstar"]:
+    return np.isclose(problem.spectrum, problem.spectrum[mode], rtol=_STEP, atol=0)
+
+
+def _problems(layer: Layer, kind: str) -> Sequence[Problem]:
+    own = [problem for problem in layer.problems(kind) if "real-data" not in problem.regimes]
+    return own[:MOST_PROBLEMS]
+
+
+def _modes(problem: Problem) -> Iterator[int]:
+    """One of each group of equal, positive singular values that have a latent, away from all others."""
+    spectrum = problem.spectrum
+    for mode in range(min(problem.d1, len(spectrum))):
+        tied = _tied(problem, mode)
+        others = spectrum[~tied] / spectrum[mode] if spectrum[mode] > 0 else np.ones(1)
+        if not tied[:mode].any() and np.all(np.abs(others**2 - 1) > 2 * _STEP * _NODES[-1]):
+            yield mode
+
+
+def _least_losses(layer: Layer, problems: Sequence[Problem]) -> Float[np.ndarray, " problems"]:
+    if isinstance(layer, DescentLayer):
+        found = minimise(problems, seed=layer.seed, device=layer.device, route=FAST)
+        return np.array([minimum.loss for minimum in found])
+    return np.array([layer.loss(problem, closed_form_minimum(problem)) for problem in problems])
+
+
+def _derivatives(losses: Float[np.ndarray, " nodes"], step: float) -> Float[np.ndarray, " orders"]:
+    """Value and first two derivatives, at 0, of the polynomial through the losses at multiples of a step."""
+    coefficients = np.linalg.solve(np.vander(_NODES.astype(float), increasing=True), losses)
+    return coefficients[:3] * np.array([1.0, 1.0, 2.0]) / step ** np.arange(3)
+
+
+def _by_descent_and_in_floats(kind: str) -> dict[str, Check]:
+    """Exact numbers have no derivative in beta to be taken from values."""
+    return dict.fromkeys(("numeric", "descent"), partial(transition, kind=kind))
+
+
+CHECKS: dict[str, dict[str, Check]] = {
+    "transition": _by_descent_and_in_floats("learned"),
+    "transition_at_prior": _by_descent_and_in_floats("prior"),
+}

@@ -1,0 +1,120 @@
+"""What the layers make of statements beyond the paper: rates and errors of modes, and jumps where they collapse."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from derivations.ledger import claims_by_id
+from numerics.layers.descent import DescentLayer
+from numerics.layers.exact import ExactLayer
+from numerics.layers.floating import FloatLayer
+from numerics.observables import transition, water_filling
+from numerics.points import Point
+from numerics.problem import Problem
+from numerics.problems import planted_problem
+from numerics.tolerances import FLOAT64_DERIVATIVE, TRANSITION
+
+RATES, LEARNED_JUMPS, PRIOR_JUMPS = (
+    claims_by_id()[name].standing.formula
+    for name in ("x.rate-distortion", "x.transition-order", "x.transition-order-prior")
+)
+
+
+def planted(zeta: list[float], d1: int, *, held: bool = False, eta_dec: float = 0.7) -> Problem:
+    size = len(zeta)
+    return planted_problem(
+        np.random.default_rng(0), D0=size, d2=size, d1=d1, zeta=np.array(zeta), phi=np.ones(size), residual=0.3,
+        beta=1.0, eta_dec=eta_dec, eta_enc=1.3, sigma=np.full(d1, 1.3) if held else None, name="planted",
+    )  # fmt: skip
+
+
+class Few(FloatLayer):
+    """The numeric layer on chosen instances."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(0)
+        self.few = problems
+
+    def problems(self, kind: str) -> Any:
+        return self.few
+
+
+class FewDescents(DescentLayer):
+    """The descent layer on chosen instances."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(0, real_data=False)
+        self.few = problems
+
+    def problems(self, kind: str) -> Any:
+        return self.few
+
+    def groups(self) -> Any:
+        yield self.few
+
+
+@pytest.mark.parametrize("layer", [Few, FewDescents])
+def test_a_mode_without_a_latent_is_looked_at_only_below_the_level(layer: Any) -> None:
+    narrow, enough = planted([3.0, 2.0, 0.5], 1), planted([3.0, 2.0, 0.5], 2)
+    assert list(water_filling.water_filling(layer(narrow), RATES)) == []
+    found = list(water_filling.water_filling(layer(enough), RATES))
+    assert [one.quantity for one in found] == ["KL of each mode", "covariance of the error"]
+    assert all(one.agrees for one in found)
+
+
+@pytest.mark.parametrize(
+    "layer", [ExactLayer(0), Few(planted([3.0, 2.0, 0.5], 2)), FewDescents(planted([3.0, 0.5], 2))]
+)
+@pytest.mark.parametrize("change", ["variance", "U", "V"])
+def test_no_other_point_has_these_rates_and_errors(layer: Any, change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    proved = water_filling._minimum
+
+    def moved(layer: Any, problem: Any) -> Point:
+        point = proved(layer, problem)
+        fields = {name: getattr(point, name) for name in ("W", "U", "V", "variance")}
+        return Point(**fields | {change: 2 * fields[change]})
+
+    monkeypatch.setattr(water_filling, "_minimum", moved)
+    assert any(not one.agrees for one in water_filling.water_filling(layer, RATES))
+
+
+def test_a_decoder_turned_against_its_encoder_is_seen_off_the_diagonal(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = planted([3.0, 2.0], 2)
+    point = water_filling._minimum(Few(problem), problem)
+    turned = np.array([[0.8, -0.6], [0.6, 0.8]])
+    along = Point(point.W @ turned, problem.F @ turned @ problem.F.T @ point.U, point.V, point.variance)
+    monkeypatch.setattr(water_filling, "_minimum", lambda layer, problem: along)
+    rates, errors = water_filling.water_filling(Few(problem), RATES)
+    assert rates.agrees and not errors.agrees
+
+
+@pytest.mark.parametrize("layer", [Few, FewDescents])
+@pytest.mark.parametrize(("formula", "held"), [(LEARNED_JUMPS, False), (PRIOR_JUMPS, True)])
+def test_jumps_of_equal_singular_values_add_up(layer: Any, formula: Any, held: bool) -> None:
+    problem = planted([3.0, 2.0, 2.0, 2.0, 0.5], 3, held=held)  # the fourth has no latent
+    kind = "prior" if held else "learned"
+    jumps = transition._jumps(layer(problem), kind)
+    assert [(mode, tied) for _, mode, tied, _, _ in jumps] == [(0, 1), (1, 2)]
+    ratio = 4 if held else 2
+    for _, mode, tied, threshold, found in jumps:
+        singular = problem.spectrum[mode]
+        assert threshold == pytest.approx(singular**2 / 0.49, rel=FLOAT64_DERIVATIVE.value)
+        assert found[2] == pytest.approx(tied * 0.49 / (ratio * singular**2), rel=TRANSITION.value)
+        assert np.abs(found[:2] / [threshold, 1]).max() <= TRANSITION.value
+    findings = list(transition.transition(layer(problem), formula, kind=kind))
+    assert len(findings) == 6 and all(one.agrees for one in findings)
+    other = PRIOR_JUMPS if formula is LEARNED_JUMPS else LEARNED_JUMPS
+    assert sum(not one.agrees for one in transition.transition(layer(problem), other, kind=kind)) == 2
+
+
+def test_modes_too_near_each_other_to_tell_their_jumps_are_left_out() -> None:
+    for second, modes in ((2.95, []), (2.9, [0, 1]), (3.0, [0]), (0.0, [0])):
+        assert list(transition._modes(planted([3.0, second], 2))) == modes
+
+
+def test_the_polynomial_gives_back_its_derivatives() -> None:
+    step = -0.03
+    at = step * transition._NODES
+    found = transition._derivatives(2 - 3 * at + 5 * at**2 - 7 * at**3 + at**4, step)
+    assert found == pytest.approx([2, -3, 10], rel=FLOAT64_DERIVATIVE.value)
