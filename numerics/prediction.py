@@ -87,9 +87,9 @@ class Optimum:
     def _values(self) -> dict[Any, Any]:
         return self.levels.values(self.latents, beta=self.beta, eta_dec=self.eta_dec, eta_enc=self.eta_enc)
 
-    def _at_modes(self, formula: Any, **further: Any) -> Float[np.ndarray, " modes"]:
+    def _at_modes(self, formula: Any) -> Float[np.ndarray, " modes"]:
         """A formula of mode i at the leading modes."""
-        found = np.asarray(evaluate(formula, self._values | further, "numpy"), dtype=np.float64)
+        found = np.asarray(evaluate(formula, self._values, "numpy"), dtype=np.float64)
         return np.broadcast_to(found, self._values[n.zeta].shape)[: len(self.levels.zeta_squared)]
 
     @property

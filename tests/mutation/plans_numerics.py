@@ -194,7 +194,7 @@ NUMERICS: dict[str, Plan] = {
         draws=("module", "_problems"),
     ),
     "numerics.observables.conditions": Plan((), (f"{LAYERS} -k 'rotation or thm-3 or complete-collapse'",)),
-    "numerics.observables.decoder": _numeric("decoder_observables"),
+    "numerics.observables.decoder": _numeric("decoder_observables", "decoder_layers"),
     "numerics.observables.figures": _numeric("figure_observables"),
     "numerics.observables.identities": Plan(
         (), (f"{LAYERS} -k '(eq-4 or eq-5 or notation or reduction) and (-exact or -numeric)'",)

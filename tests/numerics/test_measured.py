@@ -19,6 +19,19 @@ def test_levels_are_read_off_the_learned_optimum(level: float) -> None:
     assert np.exp(found) == pytest.approx(level, rel=SPECTRUM.value)
 
 
+@pytest.mark.parametrize("scale", [0.4, 5.0])
+@pytest.mark.parametrize("deviation", [0.3, 0.8])
+def test_levels_are_read_off_the_noise_of_a_latent(scale: float, deviation: float) -> None:
+    """Where sigma^-2 = 1 + |u|^2/t in units of the prior; means v g of variance 1 - sigma^2 have the decoder s v for data s g."""
+    g = np.random.default_rng(0).standard_normal((400, 1))
+    g = (g - g.mean()) / g.std()
+    encoder = np.sqrt(1 - deviation**2)
+    data = open_rows(scale * g * np.array([[0.6, 0.8]]))
+    found = resolved(encoder * g, np.array([deviation**2]), data, centre=True, least=1e-3)
+    level = (scale * encoder) ** 2 / (deviation**-2 - 1)
+    assert found.noise_levels == pytest.approx([level], rel=SPECTRUM.value)
+
+
 @pytest.mark.parametrize("variance", [1.0, 0.3])
 @pytest.mark.parametrize("level", [0.3, 2.0])
 def test_levels_are_read_off_the_optimum_with_held_variances(level: float, variance: float) -> None:

@@ -159,8 +159,9 @@ def test_questions_without_an_answer_are_refused() -> None:
     nothing = levels(np.zeros(2), 1.0)
     with pytest.raises(DataError, match="nothing to encode"):
         level_for_nats(nothing, 2, 1.0)
-    with pytest.raises(DataError, match="positive number of nats"):
-        level_for_nats(levels(np.ones(2)), 2, -1.0)
+    for nats in (-1.0, 0.0, np.inf, np.nan):
+        with pytest.raises(DataError, match="positive number of nats"):
+            level_for_nats(levels(np.ones(2)), 2, nats)
     with pytest.raises(DataError, match="same"):
         levels_of_active(levels(np.ones(2)), 2, 1)
 

@@ -276,6 +276,8 @@ def test_a_cross_moment_that_is_rounding_alone_has_no_direction() -> None:
     problem = Problem(A=A, C=np.array([[0.0, rounding]]), y2=1.0, d1=1, beta=1.0, eta_dec=1.0, eta_enc=1.0)
     assert problem.spectrum.max() < 2 * rounding
     with pytest.raises(DataError, match="outside the range of A"):
+        Problem(A=A / 1e12, C=np.array([[0.0, rounding]]), y2=1.0, d1=1, beta=1.0, eta_dec=1.0, eta_enc=1.0)
+    with pytest.raises(DataError, match="outside the range of A"):
         Problem(
             A=A, C=np.array([[0.0, 100 * np.finfo(np.float64).eps]]), y2=1.0, d1=1, beta=1.0, eta_dec=1.0, eta_enc=1.0
         )
