@@ -128,6 +128,12 @@ TRANSITION = Tolerance(
     "A jump of the least loss, its slope or its curvature in beta where a mode collapses, relative to the mode's own: polynomials "
     "through five values a two-hundredth apart lose 1e-4 at most; rounding of 1e-13 leaves 1e-6; a mutant is off by 1e-2 or more.",
 )
+FLOW = Tolerance(
+    "FLOW",
+    1e-5,
+    "What gradient flow does, relative to its fastest rate: forty steps of fourth order leave 1e-6; of directions slower by a "
+    "thousandth or more a Rayleigh quotient keeps less after two thousand units of time; a mutant is off by 1e-2 or more.",
+)
 REDUCED_GRADIENT = Tolerance(
     "REDUCED_GRADIENT",
     1e-7,

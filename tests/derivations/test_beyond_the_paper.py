@@ -10,6 +10,7 @@ from scipy.optimize import minimize
 from sympy import Rational
 
 from derivations.claim import Verdict
+from derivations.gradient_flow import product
 from derivations.instances import Instance
 from derivations.ledger import claims_by_id
 from derivations.notation import i
@@ -93,6 +94,53 @@ def test_the_curvature_jumps_as_the_rate_bends(scales: tuple[str, ...], learned:
     for quantity in (0, 1):
         ends = [3 * a[quantity] - 3 * b[quantity] + c[quantity] for a, b, c in (below, above)]
         assert ends[0] == pytest.approx(ends[1], abs=1e-4)
+
+
+def flow(Z: Any, variances: Any, c: float, U: Any, V: Any) -> tuple[Any, Any]:
+    """-grad/2 of |U V^T - Z|^2 + Tr(U Sigma U^T) + c |V|^2."""
+    missing = Z - U @ V.T
+    return missing @ V - U * variances, missing.T @ U - c * V
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_fastest_growth_is_the_largest_eigenvalue_of_the_flow_at_the_origin(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    d2, d0, d1 = (int(size) for size in rng.integers(1, 4, 3))
+    zeta, deviations = np.sort(rng.integers(1, 6, min(d0, d2)))[::-1], rng.integers(1, 4, d1)
+    beta, eta_dec, eta_enc = rng.integers(1, 4, 3)
+    F, G = (np.linalg.qr(rng.standard_normal((size, size)))[0] for size in (d2, d0))
+    Z = F[:, : len(zeta)] * zeta @ G[:, : len(zeta)].T
+    c, size = beta * eta_dec**2 / eta_enc**2, (d2 + d0) * d1
+    columns = []
+    for unit in np.eye(size):
+        U, V = 1e-9 * unit[: d2 * d1].reshape(d2, d1), 1e-9 * unit[d2 * d1 :].reshape(d0, d1)
+        columns.append(np.concatenate([part.ravel() for part in flow(Z, deviations**2, c, U, V)]) / 1e-9)
+    fastest = np.linalg.eigvalsh(np.array(columns))[-1]
+    numbers = [tuple(Rational(int(n)) for n in group) for group in (zeta, deviations, (beta, eta_dec, eta_enc))]
+    instance = Instance(numbers[0], numbers[1], *numbers[2], d0=d0, d2=d2)
+    assert value(claims_by_id()["x.gradient-flow"].standing.formula, instance) == pytest.approx(fastest, abs=TOLERANCE)
+
+
+@pytest.mark.parametrize(("zeta", "deviation", "m"), [(3, 1, "1/2"), (3, 1, "5/2"), (1, 2, "2/3"), (4, 2, "1/9")])
+def test_a_balanced_mode_grows_logistically(zeta: int, deviation: int, m: str) -> None:
+    """m(t) = a m e^(2at)/(a + m (e^(2at) - 1)) with a = zeta - sigma sqrt(c), followed by small steps of the matrices' flow."""
+    start = float(Fraction(m))
+    U = V = np.array([[start**0.5]])
+    step, count = 1e-4, 500
+    for _ in range(count):
+        first = flow(np.array([[zeta]]), deviation**2, deviation**2, U, V)
+        second = flow(np.array([[zeta]]), deviation**2, deviation**2, U + step / 2 * first[0], V + step / 2 * first[1])
+        U, V = U + step * second[0], V + step * second[1]
+    net = zeta - deviation**2
+    grown = math.exp(2 * net * step * count)
+    logistic = start / (1 + start * 2 * step * count) if net == 0 else net * start * grown / (net + start * (grown - 1))
+    assert (U @ V.T).item() == pytest.approx(logistic, rel=TOLERANCE)
+    # c = beta eta_dec^2/eta_enc^2 = sigma^2, with other scales than 1
+    instance = Instance(
+        (Rational(zeta),), (Rational(deviation),), Rational(4), Rational(3 * deviation, 2), Rational(3), d0=1, d2=1
+    )
+    formula = claims_by_id()["x.gradient-flow-balanced"].standing.formula.xreplace({product: Rational(m)})
+    assert value(formula, instance) == pytest.approx(2 * start * (net - start), rel=TOLERANCE)
 
 
 @pytest.mark.parametrize("name", ["x.rate-distortion", "x.transition-order", "x.transition-order-prior"])

@@ -30,7 +30,7 @@ STATED = """
     s4.5.regression app-b.bias app-c.input-variance s5.linear-agreement fig-1.thresholds fig-2.thresholds
     fig-3.spectrum fig-3.modes app-a.tanh s6.constant-output
 """.split()
-BEYOND_THE_PAPER = ("x.decoder-variance-exact", "x.rate-distortion", "x.transition-order")
+BEYOND_THE_PAPER = ("x.decoder-variance-exact", "x.rate-distortion", "x.transition-order", "x.gradient-flow")
 
 PLACE = re.compile(r"§\d|Eq\w* \d|Figure \d|Appendix [A-D]|^beyond the paper: \w+")
 

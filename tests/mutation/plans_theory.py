@@ -188,6 +188,7 @@ THEORY: dict[str, Plan] = {
     "derivations.linear_agreement": Plan(("derivations.linear_agreement",), _derived("network_losses")),
     "derivations.water_filling": Plan(("derivations.water_filling",), (*_derived("beyond_the_paper"), _proofs("x."))),
     "derivations.transition": Plan(("derivations.transition",), (*_derived("beyond_the_paper"), _proofs("x."))),
+    "derivations.gradient_flow": Plan(("derivations.gradient_flow",), (*_derived("beyond_the_paper"), _proofs("x."))),
     "derivations.tanh_networks": Plan(("derivations.tanh_networks",), _derived("network_losses"), draws=("points",)),
     "derivations.saddle": Plan(("derivations.saddle",), _derived("mechanisms", "origin")),
     "derivations.evaluation": Plan((), _derived("evaluation")),

@@ -1,5 +1,6 @@
 """What the layers make of statements beyond the paper: rates and errors of modes, and jumps where they collapse."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,11 @@ from derivations.ledger import claims_by_id
 from numerics.layers.descent import DescentLayer
 from numerics.layers.exact import ExactLayer
 from numerics.layers.floating import FloatLayer
-from numerics.observables import transition, water_filling
+from numerics.observables import gradient_flow, transition, water_filling
 from numerics.points import Point
 from numerics.problem import Problem
 from numerics.problems import planted_problem
-from numerics.tolerances import FLOAT64_DERIVATIVE, TRANSITION
+from numerics.tolerances import FLOAT64_DERIVATIVE, FLOW, TRANSITION
 
 RATES, LEARNED_JUMPS, PRIOR_JUMPS = (
     claims_by_id()[name].standing.formula
@@ -118,3 +119,32 @@ def test_the_polynomial_gives_back_its_derivatives() -> None:
     at = step * transition._NODES
     found = transition._derivatives(2 - 3 * at + 5 * at**2 - 7 * at**3 + at**4, step)
     assert found == pytest.approx([2, -3, 10], rel=FLOAT64_DERIVATIVE.value)
+
+
+GROWTH, VELOCITY = (claims_by_id()[name].standing.formula for name in ("x.gradient-flow", "x.gradient-flow-balanced"))
+
+
+@pytest.mark.parametrize("layer", [Few, FewDescents])
+def test_growth_and_velocity_are_upheld_and_tell_other_formulas(layer: Any) -> None:
+    problem = planted([3.0, 2.0, 0.5], 2)
+    held = replace(
+        problem, sigma=np.array([1.1, 0.6]), A=np.diag([2.0, 1.0, 1.0]), C=problem.C * [2**0.5, 1, 1], zeta=None
+    )
+    for check, formula in ((gradient_flow.growth, GROWTH), (gradient_flow.velocity, VELOCITY)):
+        (found,) = check(layer(held), formula)
+        assert found.agrees
+        (other,) = check(layer(held), formula * 11 / 10)
+        assert not other.agrees
+
+
+def test_the_flow_is_followed_for_a_unit_of_time() -> None:
+    """One mode: m(t) = a m e^(2at)/(a + m (e^(2at) - 1)), a = zeta - sigma^2."""
+    problem = planted([2.0], 1, held=True)
+    ((balanced, start, found),) = gradient_flow._movements(FewDescents(problem))
+    assert balanced.sigma is not None
+    deviation = 0.7 / 1.3  # sqrt(beta) eta_dec/eta_enc
+    assert balanced.sigma == pytest.approx([deviation], rel=FLOAT64_DERIVATIVE.value)
+    net, time = 2 - deviation**2, 1 / (2 + 2 * deviation**2)
+    grown = np.exp(2 * net * time)
+    assert found == pytest.approx(net * start * grown / (net + start * (grown - 1)), rel=FLOW.value)
+    assert abs(found - start) > 0.1

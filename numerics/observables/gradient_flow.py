@@ -1,0 +1,166 @@
+"""Gradient flow of Eq 6 in U and V: how fast it leaves the origin, and how the singular values of U V^T move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from sympy import Basic
+
+from derivations.gradient_flow import product
+from numerics.lambdified import evaluate
+from numerics.layers.base import Finding, Layer
+from numerics.layers.descent import DescentLayer
+from numerics.layers.floating import certificate_at, origin_of, relative_distance
+from numerics.objective import Parameters, Statistics, vae_gradient
+from numerics.observables.base import Check
+from numerics.points import symbol_values
+from numerics.problem import Problem
+from numerics.tolerances import FLOAT64_IDENTITY, FLOW
+
+MOST_PROBLEMS = 16
+_LONG = 2000
+"""Steps from a small start, each a unit of time, which is one over the fastest rate."""
+_STEPS = 40
+"""Into which a unit of time is divided where modes are followed."""
+_SMALL = 1e-6
+"""The length of parameters next to the origin, where the loss is of second order to twelve digits."""
+
+
+def growth(layer: Layer, formula: Basic) -> Iterator[Finding]:
+    """The fastest growth: by the Hessian at the origin, or of what gradient flow has made of a small random start."""
+    for problem, found in _growths(layer):
+        stated, fastest = float(evaluate(formula, symbol_values(problem), "numpy")), _fastest(problem)
+        tolerance = FLOW if isinstance(layer, DescentLayer) else FLOAT64_IDENTITY
+        yield Finding("growth rate", problem.name, relative_distance(stated / fastest, found / fastest), tolerance)
+
+
+@lru_cache(maxsize=4)
+def _growths(layer: Layer) -> Sequence[tuple[Problem, float]]:
+    if isinstance(layer, DescentLayer):
+        return [(problem, _growth_of_a_start(problem, layer.seed)) for problem in _whitened(layer)]
+    lowest = [certificate_at(each, origin_of(each)).smallest_hessian_eigenvalue for each in _whitened(layer)]
+    return [(each, -(each.eta_dec**2) * value) for each, value in zip(_whitened(layer), lowest, strict=True)]
+
+
+def velocity(layer: Layer, formula: Basic) -> Iterator[Finding]:
+    """m' of each mode where sigma^2 = c and u = v: at random m, or how far gradient flow brings them."""
+    for problem, start, found in _movements(layer):
+        if isinstance(layer, DescentLayer):
+            stated, tolerance = _integrated(formula, problem, start), FLOW
+        else:
+            stated, tolerance = _stated(formula, problem, start), FLOAT64_IDENTITY
+        yield Finding("velocity of the modes", problem.name, relative_distance(stated, found), tolerance)
+
+
+@lru_cache(maxsize=4)
+def _movements(layer: Layer) -> Sequence[tuple[Problem, Float[np.ndarray, " modes"], Float[np.ndarray, " modes"]]]:
+    """(instance, m of its modes, their velocity there, or by descent where a unit of time brings them)."""
+    found = []
+    for problem in _balanced(layer):
+        modes = min(problem.d1, problem.dstar)
+        start = problem.spectrum[:modes] * np.random.default_rng(problem.d1).uniform(0.1, 1.2, modes)
+        at = _at_products(problem, start)
+        if isinstance(layer, DescentLayer):
+            for _ in range(_STEPS):
+                at = _stepped(problem, at, 1 / (_STEPS * _fastest(problem)))
+            moved = at.U @ at.W.T
+        else:
+            slope = _flow(problem, at)
+            moved = slope.U @ at.W.T + at.U @ slope.W.T
+        found.append((problem, start, np.diagonal(problem.F.T @ moved @ problem.P_A @ problem.G)[:modes]))
+    return found
+
+
+def _whitened(layer: Layer) -> Sequence[Problem]:
+    """Instances in which W is V."""
+    own = [problem for problem in layer.problems("fixed") if "real-data" not in problem.regimes][:MOST_PROBLEMS]
+    return [replace(problem, A=np.eye(problem.d0), C=problem.Z, regimes=frozenset()) for problem in own]
+
+
+def _balanced(layer: Layer) -> Iterator[Problem]:
+    """The same with sigma_i^2 = beta eta_dec^2/eta_enc^2."""
+    for problem in _whitened(layer):
+        deviation = np.sqrt(problem.beta) * problem.eta_dec / problem.eta_enc
+        yield replace(problem, sigma=np.full(problem.d1, deviation))
+
+
+def _fastest(problem: Problem) -> float:
+    """No rate is larger: half of what bounds the Hessian of Eq 6 near the minimum."""
+    assert problem.sigma is not None
+    return float(
+        problem.spectrum[0] + problem.sigma.max() ** 2 + problem.beta * (problem.eta_dec / problem.eta_enc) ** 2
+    )
+
+
+def _flow(problem: Problem, at: Parameters) -> Parameters:
+    """theta' = -grad(Eq 6)/2, which is -eta_dec^2 times the gradient of L_VAE; log sigma stays."""
+    slope = vae_gradient(*at, *Statistics.arrays_of(problem))
+    rate = -(problem.eta_dec**2)
+    return Parameters(rate * slope.W, rate * slope.U, 0 * at.log_variance)
+
+
+def _stepped(problem: Problem, at: Parameters, step: float) -> Parameters:
+    """A step of Runge and Kutta."""
+    first = _flow(problem, at)
+    second = _flow(problem, _moved(at, first, step / 2))
+    third = _flow(problem, _moved(at, second, step / 2))
+    fourth = _flow(problem, _moved(at, third, step))
+    mean = Parameters(*((a + 2 * b + 2 * c + d) / 6 for a, b, c, d in zip(first, second, third, fourth, strict=True)))
+    return _moved(at, mean, step)
+
+
+def _moved(at: Parameters, along: Parameters, step: float) -> Parameters:
+    return Parameters(*(value + step * part for value, part in zip(at, along, strict=True)))
+
+
+def _growth_of_a_start(problem: Problem, seed: int) -> float:
+    """x.x'/x.x after a long time, x being kept small."""
+    assert problem.sigma is not None
+    rng = np.random.default_rng([seed, problem.d1])
+    W, U = (rng.standard_normal((rows, problem.d1)) for rows in (problem.d0, problem.d2))
+    at = Parameters(W, U, 2 * np.log(problem.sigma))
+    for _ in range(_LONG):
+        size = np.sqrt((at.W**2).sum() + (at.U**2).sum())
+        at = _stepped(problem, at._replace(W=at.W * _SMALL / size, U=at.U * _SMALL / size), 1 / _fastest(problem))
+    slope = _flow(problem, at)
+    return float(((at.W * slope.W).sum() + (at.U * slope.U).sum()) / ((at.W**2).sum() + (at.U**2).sum()))
+
+
+def _at_products(problem: Problem, products: Float[np.ndarray, " modes"]) -> Parameters:
+    """U = F sqrt(m), V = G sqrt(m)."""
+    assert problem.sigma is not None
+    W, U = np.zeros((problem.d0, problem.d1)), np.zeros((problem.d2, problem.d1))
+    modes, root = len(products), np.sqrt(products)
+    W[:, :modes], U[:, :modes] = problem.P_A @ problem.G[:, :modes] * root, problem.F[:, :modes] * root
+    return Parameters(W, U, 2 * np.log(problem.sigma))
+
+
+def _stated(formula: Basic, problem: Problem, products: Float[np.ndarray, " modes"]) -> Float[np.ndarray, " modes"]:
+    size = max(problem.d1, problem.dstar) + 1
+    values: dict[Any, Any] = symbol_values(problem) | {product: np.pad(products, (0, size - len(products)))}
+    return np.broadcast_to(np.asarray(evaluate(formula, values, "numpy")), size)[: len(products)]
+
+
+def _integrated(formula: Basic, problem: Problem, products: Float[np.ndarray, " modes"]) -> Float[np.ndarray, " modes"]:
+    """Where m' = formula leads in a unit of time, by the same steps."""
+    step = 1 / (_STEPS * _fastest(problem))
+    for _ in range(_STEPS):
+        first = _stated(formula, problem, products)
+        second = _stated(formula, problem, products + step / 2 * first)
+        third = _stated(formula, problem, products + step / 2 * second)
+        fourth = _stated(formula, problem, products + step * third)
+        products = products + step * (first + 2 * second + 2 * third + fourth) / 6
+    return products
+
+
+def _in_floats(check: Check) -> dict[str, Check]:
+    """The rates are no rational numbers, and flow is followed in floats."""
+    return dict.fromkeys(("numeric", "descent"), check)
+
+
+CHECKS: dict[str, dict[str, Check]] = {"growth": _in_floats(growth), "velocity": _in_floats(velocity)}
