@@ -47,9 +47,7 @@ def wide_enough(instance: Instance) -> bool:
 
 
 def at_theorem_2(instance: Instance, k: int) -> tuple[Expr, Expr]:
-    """Rate and error of mode k at the minimum with learned Sigma; beyond d1 there is no latent, and all of the mode is left."""
-    if k > instance.d1:
-        return sympy.S.Zero, instance.zeta[k - 1] ** 2
+    """Rate and error of mode k, which has a latent, at the minimum with learned Sigma."""
     u, v, deviation = (instance.value(part, k) for part in (*EQUATION_17_18.args, CORRECTED_14))
     rate, error = rate_and_error(instance.zeta[k - 1], u, v, deviation)
     return instance.value(rate), error
@@ -68,9 +66,13 @@ def fills(formula: Basic) -> Decision:
 def wrong_mode(
     formula: Basic, instance: Instance, found: Callable[[Instance, int], tuple[Expr, Expr]]
 ) -> Decision | None:
-    """A refutation: a mode of an exact instance of which the formula does not give rate and error."""
-    for k in range(1, len(instance.zeta) + 1):
-        for name, part, true in zip(("rate", "error"), formula.args, found(instance, k), strict=True):
+    """A refutation: a mode of an exact instance of which the formula does not give rate and error.
+
+    Beyond d1 there is no latent, and all of the mode is left.
+    """
+    for k, singular in enumerate(instance.zeta, 1):
+        here = found(instance, k) if k <= instance.d1 else (sympy.S.Zero, singular**2)
+        for name, part, true in zip(("rate", "error"), formula.args, here, strict=True):
             stated = instance.value(part, k)
             if not is_exactly_zero(stated - true):
                 where = instance.named(learned=True) | {"i": k}
@@ -123,8 +125,6 @@ def fills_at_the_prior(formula: Basic) -> Decision:
 
 
 def _at_theorem_1(instance: Instance, k: int) -> tuple[Expr, Expr]:
-    if k > instance.d1:
-        return sympy.S.Zero, instance.zeta[k - 1] ** 2
     u, v = (instance.value(part, k) for part in EQUATION_10.args)
     rate, error = rate_and_error(instance.zeta[k - 1], u, v, eta_enc)
     return instance.value(rate), instance.value(error)

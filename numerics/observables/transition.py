@@ -37,8 +37,7 @@ def transition(layer: Layer, formula: Basic, *, kind: str) -> Iterator[Finding]:
             expected = tied * float(np.broadcast_to(part, size)[mode])
             # the mode's share of the loss is about beta/2, and beta's unit is the threshold
             unit = threshold ** (order - 1)
-            finite = bool(np.isfinite(expected))
-            apart = abs(found[order] - expected) * unit / max(1.0, abs(expected) * unit) if finite else np.inf
+            apart = abs(found[order] - expected) * unit
             yield Finding(f"jump of the {quantity}", problem.name, float(apart), TRANSITION)
 
 

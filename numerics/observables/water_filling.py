@@ -69,7 +69,7 @@ def _error(problem: Any, point: Point) -> Shaped[np.ndarray, "d2 d2"]:
 
 
 def _diagonal(entries: Shaped[np.ndarray, " n"], size: int) -> Shaped[np.ndarray, "{size} {size}"]:
-    matrix = np.zeros((size, size), dtype=entries.dtype) + 0 * entries[:1]
+    matrix = np.zeros((size, size), dtype=entries.dtype)
     for k, entry in enumerate(entries):
         matrix[k, k] = entry
     return matrix

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.optimize import minimize
-from sympy import Rational
+from sympy import Eq, Piecewise, Rational
 
 from derivations.claim import Verdict
 from derivations.gradient_flow import product
@@ -154,3 +154,16 @@ def test_neighbours_of_what_is_stated_are_refuted(name: str) -> None:
             changed = claim.standing.formula.func(*args)
             decision = claim.standing.decide(changed)
             assert decision.verdict is Verdict.REFUTED and decision.witness is not None
+            assert "i" in dict(decision.witness.values)
+
+
+@pytest.mark.parametrize("name", ["x.rate-distortion", "x.transition-order", "x.transition-order-prior"])
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_every_mode_is_looked_at(name: str, k: int) -> None:
+    """Wrong at the k-th mode alone, the last one of some instance."""
+    claim = claims_by_id()[name]
+    args = [*claim.standing.formula.args]
+    args[-1] = args[-1] + Piecewise((1, Eq(i, k)), (0, True))
+    decision = claim.standing.decide(claim.standing.formula.func(*args))
+    assert decision.verdict is Verdict.REFUTED and decision.witness is not None
+    assert dict(decision.witness.values)["i"] == str(k)

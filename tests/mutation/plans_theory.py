@@ -245,7 +245,7 @@ THEORY: dict[str, Plan] = {
         ("derivations.decoder_variance_claims",), (*LEARNED_DECODER, _proofs("s4.4"))
     ),
     "derivations.decoder_variance_causes": Plan(
-        ("derivations.decoder_variance_causes",), (*LEARNED_DECODER, _proofs("s4.4"))
+        ("derivations.decoder_variance_causes",), (*LEARNED_DECODER, _proofs("s2 or s4.4 or s4.5"))
     ),
     "derivations.lemmas": Plan((), _derived("lemmas")),
     "derivations.accuracy_and_complexity": _setting(

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sympy import Rational
 
 from derivations.ledger import claims_by_id
 from numerics.layers.descent import DescentLayer
@@ -14,7 +15,7 @@ from numerics.observables import gradient_flow, transition, water_filling
 from numerics.points import Point
 from numerics.problem import Problem
 from numerics.problems import planted_problem
-from numerics.tolerances import FLOAT64_DERIVATIVE, FLOW, TRANSITION
+from numerics.tolerances import DESCENT_INVARIANT, FLOAT64_DERIVATIVE, FLOAT64_IDENTITY, FLOW, TRANSITION
 
 RATES, LEARNED_JUMPS, PRIOR_JUMPS = (
     claims_by_id()[name].standing.formula
@@ -57,11 +58,13 @@ class FewDescents(DescentLayer):
 
 @pytest.mark.parametrize("layer", [Few, FewDescents])
 def test_a_mode_without_a_latent_is_looked_at_only_below_the_level(layer: Any) -> None:
-    narrow, enough = planted([3.0, 2.0, 0.5], 1), planted([3.0, 2.0, 0.5], 2)
-    assert list(water_filling.water_filling(layer(narrow), RATES)) == []
+    enough = planted([3.0, 2.0, 0.5], 2)
+    for narrow in (planted([3.0, 2.0, 0.5], 1), planted([3.0, 2.0, 0.8], 2)):  # the level is 0.7^2
+        assert list(water_filling.water_filling(layer(narrow), RATES)) == []
     found = list(water_filling.water_filling(layer(enough), RATES))
     assert [one.quantity for one in found] == ["KL of each mode", "covariance of the error"]
     assert all(one.agrees for one in found)
+    assert {one.tolerance for one in found} == {DESCENT_INVARIANT if layer is FewDescents else FLOAT64_IDENTITY}
 
 
 @pytest.mark.parametrize(
@@ -107,6 +110,18 @@ def test_jumps_of_equal_singular_values_add_up(layer: Any, formula: Any, held: b
     assert len(findings) == 6 and all(one.agrees for one in findings)
     other = PRIOR_JUMPS if formula is LEARNED_JUMPS else LEARNED_JUMPS
     assert sum(not one.agrees for one in transition.transition(layer(problem), other, kind=kind)) == 2
+
+
+def test_a_jump_that_is_off_by_a_hundredth_is_told_whatever_the_scales_are() -> None:
+    for factor in (0.01, 1.0, 100.0):
+        problem = planted([3.0 * factor, 2.0 * factor], 2, eta_dec=0.7)
+        for change, agreeing in ((1, 6), (Rational(101, 100), 4)):
+            findings = list(
+                transition.transition(
+                    Few(problem), LEARNED_JUMPS.func(*(part * change for part in LEARNED_JUMPS.args)), kind="learned"
+                )
+            )
+            assert sum(one.agrees for one in findings) == agreeing, factor
 
 
 def test_modes_too_near_each_other_to_tell_their_jumps_are_left_out() -> None:
