@@ -39,6 +39,7 @@ from IPython.display import Markdown, Math, display
 
 from derivations import notation as n
 from derivations.correlated import COVARIANCE, PRINCIPAL
+from derivations.gradient_flow import product
 from derivations.least_loss import REDUCED, least_mode_loss, mode_loss
 from derivations.ledger import claims_by_id
 from derivations.mutants import mutants
@@ -505,6 +506,73 @@ print("as printed:", ruling.verdict, "--", ruling.witness.failure)
 print("what holds:", regression.erratum.holds)
 
 # %% [markdown]
+# ## 8. How fast the origin is left
+#
+# A saddle is left, but slowly, if the ground hardly falls. Let training follow gradient flow of Eq 6 in $U$ and $V$,
+# $\theta' = -\tfrac12\nabla$. Next to the origin everything is linear, and the fastest direction grows at minus half the smallest
+# curvature. The paper does not say so; the ledger judges it all the same.
+
+# %%
+flow, balanced = ledger["x.gradient-flow"], ledger["x.gradient-flow-balanced"]
+display(Math(r"\text{rate} = " + sympy.latex(flow.standing.formula)))
+display(Math("m' = " + sympy.latex(balanced.standing.formula)))
+table(
+    ["claim", "verdict", "steps", "scope"],
+    [
+        [claim.id, ruling.verdict, len(ruling.steps), ruling.scope]
+        for claim in (flow, balanced)
+        for ruling in [claim.standing.decide(claim.standing.formula)]
+    ],
+)
+
+# %% [markdown]
+# The rate has the sign of $\zeta_1 - \sigma_{(1)}\sqrt c$: at the threshold it is zero. Physicists call this critical slowing down:
+# the nearer $\beta$ is to the threshold, the longer training seems to have stopped. The second formula follows a mode all the way,
+# where $\sigma^2 = c$ and both its layers are alike: $m$, a singular value of $UV^\top$, grows logistically.
+#
+# Three levels with $\sigma^2 = c$ for one mode, $\zeta = 1$: the matrices' own flow by small steps (markers), and the logistic
+# curve (lines), which SymPy puts into the second formula first.
+
+# %%
+time, net, start = sympy.symbols("t a m_0", positive=True)
+grown = sympy.exp(2 * net * time)
+logistic = net * start * grown / (net + start * (grown - 1))
+shift = n.sigma[n.i] * n.root_water / n.eta_enc  # sigma_i sqrt(c)
+velocity = balanced.standing.formula.subs(n.zeta[n.i], net + shift).subs(product, logistic)
+assert sympy.simplify(logistic.diff(time) - velocity) == 0 and logistic.subs(time, 0) == start
+display(Math(r"m(t) = " + sympy.latex(logistic) + r",\quad a = \zeta - \sigma\sqrt{c}"))
+
+_, (left, right) = plt.subplots(1, 2, figsize=(8.2, 3.4), layout="constrained")
+levels = np.linspace(0.02, 2, 200)
+rate = flow.standing.formula.subs({n.zeta[1]: 1, n.sigma_sorted[1]: 1, n.eta_enc: 1, n.eta_dec: 1})
+left.plot(levels, evaluate(rate, {n.beta: levels}), color="black", linewidth=1)
+left.axhline(0, color="0.6", linewidth=0.6)
+left.axvline(1, color="0.6", linewidth=0.6)
+left.set(
+    xlabel=r"$\beta$ over its threshold, for $\sigma_i = \eta_{enc} = 1$",
+    ylabel="growth rate at the origin",
+    xlim=(0, 2),
+)
+times, step, rows = np.linspace(0, 40, 401), 0.01, []
+for c, style in ((0.25, "-"), (0.64, "-."), (0.9, "--")):
+    line = sympy.lambdify(time, logistic.subs({net: 1 - c, start: 0.001}))(times)
+    right.plot(times, line, style, color="black", linewidth=1, label=rf"$\sigma^2 = c = {c:g}$")
+    U = V = np.array([[0.001**0.5]])
+    marks = []
+    for k in range(4000):
+        if k % 250 == 0:
+            marks.append((U @ V.T).item())
+        missing = 1 - U @ V.T
+        U, V = U + step * (missing @ V - U * c), V + step * (missing.T @ U - c * V)
+    right.plot(times[:-1:25], marks, "o", color="black", markerfacecolor="white", markersize=4)
+    assert np.abs(np.array(marks) - line[:-1:25]).max() < step
+    rows.append([f"{c:g}", f"{1 - c:g}", f"{times[np.argmax(line > (1 - c) / 2)]:.1f}"])
+right.set(xlabel="time of the flow", ylabel="$m$, singular value of $UV^T$", xlim=(0, 40), ylim=(0, None))
+right.legend(loc="center right")
+plt.show()
+table([r"$\sigma^2 = c$", "where it ends", "time until half of that"], rows)
+
+# %% [markdown]
 # ## What to take away
 #
 # 1. For a linear VAE with fixed noise the curvature at the origin decides about the whole landscape. The origin is
@@ -513,8 +581,9 @@ print("what holds:", regression.erratum.holds)
 #    $\lVert UV^\top\rVert^2$, which is never negative.
 # 3. The condition is $\zeta_1 \le \sigma_{(1)}\sqrt c$ with the smallest $\sigma$; for $\sigma_i = \eta_{enc}$, the
 #    threshold of complete collapse.
-# 4. It speaks of one point and of two layers. It does not say what other stationary points there are, how long descent
-#    takes to leave, or what a deeper or a modified model does; some of these fail by example.
+# 4. It speaks of one point and of two layers. It does not say what other stationary points there are, or what a deeper or a
+#    modified model does; some of these fail by example.
+# 5. The nearer the threshold, the slower the origin is left: a latent that is not used yet need not have collapsed.
 #
 # `collapse audit --claim thm-3.hessian --claim thm-3.no-middle --claim thm-3.saddle` judges these claims by every
 # layer.
