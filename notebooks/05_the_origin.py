@@ -568,7 +568,7 @@ for c, style in ((0.25, "-"), (0.64, "-."), (0.9, "--")):
     assert np.abs(np.array(marks) - line[:-1:25]).max() < step
     rows.append([f"{c:g}", f"{1 - c:g}", f"{times[np.argmax(line > (1 - c) / 2)]:.1f}"])
 right.set(xlabel="time of the flow", ylabel="$m$, singular value of $UV^T$", xlim=(0, 40), ylim=(0, None))
-right.legend(loc="center right")
+right.legend(loc=(0.58, 0.68))
 plt.show()
 table([r"$\sigma^2 = c$", "where it ends", "time until half of that"], rows)
 

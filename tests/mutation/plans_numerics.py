@@ -194,7 +194,14 @@ NUMERICS: dict[str, Plan] = {
         draws=("module", "_problems"),
     ),
     "numerics.observables.conditions": Plan((), (f"{LAYERS} -k 'rotation or thm-3 or complete-collapse'",)),
-    "numerics.observables.decoder": _numeric("decoder_observables", "decoder_layers"),
+    "numerics.observables.decoder": Plan(
+        (),
+        (
+            *_numeric("decoder_observables").tests,
+            f"{LAYERS} -k decoder-variance-exact",
+            *_numeric("decoder_layers").tests,
+        ),
+    ),
     "numerics.observables.figures": _numeric("figure_observables"),
     "numerics.observables.identities": Plan(
         (), (f"{LAYERS} -k '(eq-4 or eq-5 or notation or reduction) and (-exact or -numeric)'",)

@@ -268,6 +268,19 @@ def test_a_saddle_is_left() -> None:
             assert abs(of.derivatives(X).loss - (1 + np.log(9) + 4)) <= FLOAT64_IDENTITY.value
 
 
+def test_without_a_signal_a_single_instance_ends_at_the_origin() -> None:
+    """The misfit is 0 at any decoder: only a learned decoder variance makes that a reason to leave."""
+    problem = planted_problem(
+        np.random.default_rng(0), D0=2, d2=2, d1=2, zeta=np.zeros(2), phi=np.ones(2), residual=1.0, beta=1.0, eta_dec=1.0,
+        eta_enc=1.0,
+    )  # fmt: skip
+    start = descent._start(problem, 0, 1.0)
+    arrays = type(start)(*(value.numpy() for value in start))
+    end = lone_minimum(arrays, Statistics.arrays_of(problem), LEARNED_VARIANCES)
+    assert end is not None
+    assert np.abs(end.U).max() <= DESCENT_INVARIANT.value
+
+
 def test_past_the_cutoff_of_a_learned_decoder_variance_descent_is_given_up() -> None:
     """y = x in one dimension, r = 0: below beta = 1 the loss falls for ever as eta_dec^2 does, above it has a minimum."""
     rng = np.random.default_rng(0)
