@@ -1,4 +1,5 @@
-"""Certificates of a minimum: gradient norm and smallest Hessian eigenvalue by automatic differentiation, and overlap of columns."""
+"""Certificates of a minimum: gradient norm and smallest Hessian eigenvalue, where many descend by automatic differentiation, and
+overlap of columns."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from derivations.errors import DataError
 from numerics.certificates import Certificate, certify, certify_large, certify_lone
 from numerics.decoder_descent import decoder_descent
 from numerics.decoder_objective import LEARNED_DECODER, LEARNED_DECODER_ALONE, DecoderParameters, HeldParameters
-from numerics.fast_descent import MOST_UNKNOWNS, fast_minima, lone_minimum
+from numerics.fast_descent import MOST_ALONE, MOST_UNKNOWNS, fast_minima, lone_minimum
 from numerics.minimum import FAST, PLAIN, Minimum
 from numerics.newton import newton_descent
 from numerics.objective import FIXED_VARIANCES, LEARNED_VARIANCES, Objective, Parameters, Statistics, vae_loss
@@ -48,8 +48,8 @@ def minimise(
     """Minimise the loss of every instance from one random start each: L_VAE, plus (d2/2) log η_dec² where that is learned.
 
     Instances of equal shape descend side by side; each result depends on its instance and the seed alone. On the fast route that
-    holds to the last bit, but for an instance that is the only one of its shape, which descends in NumPy and so ends at other last
-    digits. It holds on processors where MKL rounds by where in memory a matrix lies if the environment has
+    holds to the last bit, but for a small instance that is the only one of its shape and kind, which on a CPU descends in NumPy and
+    so ends at other last digits. It holds on processors where MKL rounds by where in memory a matrix lies if the environment has
     MKL_CBWR=AUTO before the first matrix product (conditional numerical reproducibility, oneMKL's developer guide); the
     commands see to it.
 
@@ -172,7 +172,7 @@ def _descend_fast(
     problems: Sequence[Problem], starts: Sequence[Any], device: torch.device, report: Callable[[int], None]
 ) -> list[Minimum]:
     """The same by the fast route, which for a single instance on a CPU is taken in NumPy first."""
-    if len(problems) == 1 and device.type == "cpu":
+    if len(problems) == 1 and device.type == "cpu" and problems[0].d2 * problems[0].d1 <= MOST_ALONE:
         alone = _descend_alone(problems[0], starts[0])
         if alone is not None:
             report(1)
@@ -185,11 +185,12 @@ def _descend_fast(
 def _descend_alone(problem: Problem, start: Any) -> Minimum | None:
     """The minimum of one instance, or None where that takes many steps."""
     objective, statistics = objective_of(problem), Statistics.arrays_of(problem)
-    end = lone_minimum(type(start)(*(value.numpy() for value in start)), statistics, objective)
-    if end is None:
-        return None
-    loss = float(objective.loss(*end, *statistics))
-    return _minimum(problem, end, loss, certify_lone(end, statistics, objective), route=FAST)
+    with np.errstate(all="ignore"):  # what overflows is left to torch, which does not warn
+        end = lone_minimum(type(start)(*(value.numpy() for value in start)), statistics, objective)
+        if end is None or not all(np.isfinite(value).all() for value in end):
+            return None
+        loss = float(objective.loss(*end, *statistics))
+        return _minimum(problem, end, loss, certify_lone(end, statistics, objective), route=FAST)
 
 
 def _certified(

@@ -19,12 +19,15 @@ from numerics.projection import Projection, whitened
 from numerics.starts import Scales
 from numerics.tolerances import DECODER_CUTOFF
 
-__all__ = ["MOST_UNKNOWNS", "fast_descent", "fast_minima", "lifted", "lone_minimum", "projected"]
+__all__ = ["MOST_ALONE", "MOST_UNKNOWNS", "fast_descent", "fast_minima", "lifted", "lone_minimum", "projected"]
 
 _Point = TypeVar("_Point", Parameters, DecoderParameters, HeldParameters)
 
 MOST_UNKNOWNS = 200
 """d2 d1 up to which a step's Cholesky factorisation is cheap."""
+MOST_ALONE = 64
+"""d2 d1 up to which an instance by itself is taken in NumPy: its BLAS does not divide such matrices among threads, so that the last
+digits do not depend on how many there are."""
 _CHUNK = {"cpu": 1 << 23, "cuda": 1 << 29}
 """Bytes of Hessians that descend together: on a CPU enough that the few that take long do not walk alone, and little enough for
 its caches (a quarter and four times as much are slower); or what occupies a GPU."""

@@ -29,11 +29,11 @@ FIRST_DAMPING, FACTOR = 0.1, 3.0
 """Damping relative to the largest curvature (at least 1) at first, and the factor by which it falls and rises (Nielsen)."""
 GOOD, POOR, WORTHLESS = 0.75, 0.25, 1e-3
 """Shares of the promised decrease: beyond which damping falls, below which it rises, and below which a step is not taken."""
-_CALMER = 0.9
+CALMER = 0.9
 """Once decreases drown in rounding, a step should lower the least gradient norm by this factor."""
-_PATIENCE = 10
+PATIENCE = 10
 """How many such steps in a row may fail to."""
-_QUIET = 100
+QUIET = 100
 """How many steps an instance may spend with a gradient of mere rounding, where it cannot tell whether to go on."""
 CALMING = 1e-6
 """Damping of a very last step, relative to the largest curvature."""
@@ -54,7 +54,7 @@ def projected_descent(
 
     A step solves (H + μ) D = −g by Cholesky; where H + μ is not positive definite μ rises. From step `_STRAIGHT` on the straight
     step competes with the same step turned (see `orbits`). An instance has ended when H is positive definite up to rounding, the
-    decrease promised is below rounding, or steps no longer lower the gradient, and in any case after `_QUIET` steps with a gradient
+    decrease promised is below rounding, or steps no longer lower the gradient, and in any case after `QUIET` steps with a gradient
     of mere rounding; then comes a last step, see `_calmed`.
 
     Args:
@@ -162,11 +162,11 @@ def _step(state: _State, projection: Projection, *, turn: bool) -> tuple[_State,
 
     steepness = torch.linalg.vector_norm(there.gradient, dim=-1)
     level &= state.damping <= PROJECTED_DAMPING.value
-    calmer = steepness < _CALMER * state.calmest
+    calmer = steepness < CALMER * state.calmest
     idle = torch.where(level & ~calmer, state.idle + 1, 0)
-    done = level & ((promise <= PROJECTED_DECREASE.value * size) | (idle >= _PATIENCE))
+    done = level & ((promise <= PROJECTED_DECREASE.value * size) | (idle >= PATIENCE))
     quiet = state.quiet + (torch.linalg.vector_norm(at.gradient, dim=-1) <= PROJECTED_STEEPNESS.value * size)
-    done |= quiet >= _QUIET
+    done |= quiet >= QUIET
     taken &= ~done  # here the Hessian is definite; `_calmed` sees whether it is further on
 
     factor = torch.where(share > GOOD, 1 / FACTOR, torch.where(share < POOR, 2.0, 1.0))

@@ -1,7 +1,7 @@
 """The fast route for one small instance, in NumPy: with matrices this small, calling torch takes longer than the arithmetic.
 
 The formulas are those of `projection` and the steps those of `levenberg_marquardt`, to which goes what has not ended within
-`_MAX_STEPS`; there steps turn.
+`_MAX_STEPS`.
 """
 
 from __future__ import annotations
@@ -13,16 +13,25 @@ import numpy as np
 from jaxtyping import Float
 from scipy.linalg.lapack import dposv
 
-from numerics.levenberg_marquardt import CALMING, FACTOR, FIRST_DAMPING, GOOD, POOR, WORTHLESS
+from numerics.levenberg_marquardt import CALMER, CALMING, FACTOR, FIRST_DAMPING, GOOD, PATIENCE, POOR, QUIET, WORTHLESS
+from numerics.orbits import turned_left, turned_right
 from numerics.projection import Eliminated, Projection
-from numerics.tolerances import PROJECTED_DAMPING, PROJECTED_DECREASE, PROJECTED_LEVEL, PROJECTED_ROUNDING
+from numerics.tolerances import (
+    PROJECTED_DAMPING,
+    PROJECTED_DECREASE,
+    PROJECTED_LEVEL,
+    PROJECTED_ROUNDING,
+    PROJECTED_STEEPNESS,
+)
 
 __all__ = ["LoneDerivatives", "LoneProjection", "lone_descent"]
 
 _ALTERNATIONS = 6
 """Each takes half as long as a step: more save fewer steps than they cost."""
-_MAX_STEPS = 100
-"""Most end within thirty; singular values of ten thousand thresholds take ninety."""
+_STRAIGHT = 10
+"""Steps before turning is tried, each then taking twice as long."""
+_MAX_STEPS = 1000
+"""Most end within thirty; singular values of ten thousand thresholds take ninety, near ties some hundred."""
 
 
 class LoneDerivatives(NamedTuple):
@@ -67,6 +76,12 @@ class LoneProjection:
         """As `Projection.misfit`."""
         return self.eliminated(X).trace + self.rest
 
+    def loss(self, X: Float[np.ndarray, "d2 d1"]) -> float:
+        """As `Projection.loss`."""
+        misfit, lengths = self.misfit(X), (X * X).sum(0)
+        price = np.log1p(lengths).sum() if self.deviations is None else self.deviations @ lengths
+        return float(price) + (misfit if self.ratio is None else self.ratio * float(np.log(misfit)))
+
     def derivatives(self, X: Float[np.ndarray, "d2 d1"]) -> LoneDerivatives:
         """As `Projection.derivatives`."""
         inverse, A, V, error, trace = self.eliminated(X)
@@ -103,8 +118,8 @@ class LoneProjection:
         noise = self._noise((X * X).sum(0))
         if self.ratio is not None:
             noise = noise * ((trace + self.rest) / self.ratio)
-        _, further, _ = dposv(V.T @ V + self.columns * noise, (self.Y @ V).T)
-        return further.T
+        _, further, info = dposv(V.T @ V + self.columns * noise, (self.Y @ V).T)
+        return further.T if info == 0 else X
 
     def _noise(self, lengths: np.ndarray) -> np.ndarray:
         """The best σ_i²/η_enc², or the given ones."""
@@ -129,19 +144,31 @@ def lone_descent(
         X = of.alternated(X)
     at, damping = of.derivatives(X), FIRST_DAMPING
     largest = 1 + float(np.sqrt(np.vdot(of.Y, of.Y)))
-    for _ in range(most):
-        if at.misfit < cutoff:
+    calmest, idle, quiet = np.inf, 0, 0
+    for count in range(most):
+        if at.misfit < cutoff or not np.isfinite(at.loss):
             break
         step, promise = _newton_step(at, damping)
         if step is None:
             damping *= FACTOR
             continue
-        trial = X + step.reshape(X.shape)
+        D = step.reshape(X.shape)
+        trial = X + D
+        if count >= _STRAIGHT:
+            trial = min((trial, turned_left(X, D), turned_right(X, D)), key=of.loss)
         there = of.derivatives(trial)
         size, fall = largest + abs(at.loss), at.loss - there.loss
         falling = promise <= PROJECTED_LEVEL.value * size
         level = falling and fall >= -PROJECTED_ROUNDING.value * size
-        if level and promise <= PROJECTED_DECREASE.value * size and damping <= PROJECTED_DAMPING.value:
+        quiet += _norm(at) <= PROJECTED_STEEPNESS.value * size
+        if level and damping <= PROJECTED_DAMPING.value:
+            steepness = _norm(there)
+            calmest, idle = (steepness, 0) if steepness < CALMER * calmest else (calmest, idle + 1)
+            if promise <= PROJECTED_DECREASE.value * size or idle >= PATIENCE:
+                return _calmed(X, at, of), True
+        else:
+            idle = 0
+        if quiet >= QUIET:
             return _calmed(X, at, of), True
         if level or fall > WORTHLESS * promise:
             X, at = trial, there
@@ -150,6 +177,10 @@ def lone_descent(
         else:
             damping *= FACTOR
     return X, False
+
+
+def _norm(at: LoneDerivatives) -> float:
+    return float(np.sqrt(at.gradient @ at.gradient))
 
 
 def _newton_step(at: LoneDerivatives, damping: float) -> tuple[Float[np.ndarray, " p"] | None, float]:
@@ -170,5 +201,5 @@ def _calmed(X: np.ndarray, at: LoneDerivatives, of: LoneProjection) -> np.ndarra
         return X
     further = X + step.reshape(X.shape)
     there = of.derivatives(further)
-    calmer = there.gradient @ there.gradient < at.gradient @ at.gradient
+    calmer = _norm(there) < _norm(at)
     return further if calmer and _newton_step(there, PROJECTED_DAMPING.value)[0] is not None else X

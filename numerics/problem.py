@@ -70,6 +70,12 @@ class Problem:
         y2 = checked_scale("y2", self.y2, may_be_zero=not self.learned_decoder)
         fields: dict[str, Any] = {"d1": int(self.d1), "y2": y2}
         fields |= {name: checked_scale(name, getattr(self, name)) for name in ("beta", "eta_dec", "eta_enc")}
+        for name in ("eta_dec", "eta_enc"):
+            if not np.finfo(np.float64).tiny <= fields[name] * fields[name] < math.inf:
+                raise DataError(
+                    f"{name} is a standard deviation whose square float64 cannot hold; got {fields[name]!r}. "
+                    "Give data and scales in other units."
+                )
         fields |= {"A": checked_array("A", self.A, 2), "C": checked_array("C", self.C, 2)}
         if self.sigma is not None:
             fields["sigma"] = checked_array("sigma", self.sigma, 1)

@@ -79,11 +79,13 @@ def random_decoder_start(problem: Problem, seed: int, distance: float = 1.0) -> 
     content = problem.A.tobytes() + problem.C.tobytes() + np.array([problem.beta, problem.eta_dec]).tobytes()
     generator = torch.Generator().manual_seed(zlib.crc32(content, zlib.crc32(str(seed).encode())))
     normal = partial(torch.randn, dtype=torch.float64, generator=generator)
-    scales = Scales.from_moments(Statistics.arrays_of(problem), learned_decoder=problem.learned_decoder)
+    with np.errstate(all="ignore"):  # scales that overflow make a start that descent cannot certify
+        scales = Scales.from_moments(Statistics.arrays_of(problem), learned_decoder=problem.learned_decoder)
+        level = np.log(problem.y2 / problem.d2)
     W = distance * normal(problem.D0, problem.d1) * scales.W / np.sqrt(problem.D0)
     U = distance * normal(problem.d2, problem.d1) * scales.U / np.sqrt(problem.d1)
     if problem.sigma is None:
         log_variance = distance * normal(problem.d1) / 2 + 2 * np.log(problem.eta_enc)
     else:
         log_variance = torch.tensor(2 * np.log(problem.sigma), dtype=torch.float64)
-    return DecoderParameters(W, U, log_variance, distance * normal(()) + np.log(problem.y2 / problem.d2))
+    return DecoderParameters(W, U, log_variance, distance * normal(()) + level)

@@ -1,5 +1,8 @@
 """One instance in NumPy: the same derivatives, minima and certificates as many in torch."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -115,16 +118,20 @@ def test_derivatives_are_those_of_the_projected_loss(objective: Objective, d2: i
 
 
 @each_objective
+@pytest.mark.parametrize("turn", [False, True], ids=["straight", "turned"])
 @pytest.mark.parametrize("scale", [1.0, 30.0])
-def test_steps_are_those_taken_in_torch(objective: Objective, scale: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_steps_are_those_taken_in_torch(
+    objective: Objective, scale: float, turn: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Step by step, from where the damping falls, rises and refuses, as long as rounding has not taken over."""
-    monkeypatch.setattr(levenberg_marquardt, "_ALTERNATIONS", 0)
-    monkeypatch.setattr(lone_descent_module, "_ALTERNATIONS", 0)
+    for of in (levenberg_marquardt, lone_descent_module):
+        monkeypatch.setattr(of, "_ALTERNATIONS", 0)
+        monkeypatch.setattr(of, "_STRAIGHT", 0 if turn else 99)
     at, statistics = drawn(objective)
     statistics = statistics._replace(C=scale * statistics.C, y2=scale**2 * statistics.y2)
     X, whole = 3 * projected(at, statistics, objective), Projection.of(at, statistics, objective)
     moved = refused = 0
-    many = [projected_descent(X, whole, most=most, turn=False)[0] for most in range(1, 13)]
+    many = [projected_descent(X, whole, most=most)[0] for most in range(1, 13)]
     for place in range(COUNT):
         one, before = LoneProjection.of(numpy_row(whole, place), X.shape[2]), X[place].numpy()
         for most, expected in enumerate(many, 1):
@@ -205,6 +212,11 @@ def test_hard_instances_end_at_the_minimum_or_are_handed_over(hardship: str) -> 
             assert -DESCENT_BELOW.value * size <= loss - stated[place] <= DESCENT_GAP.value * size
             slope = block.objective.flat(block.objective.gradient(*end, *statistics), batch=0)
             assert np.linalg.norm(slope) <= GRADIENT_NORM.value * size
+            of = LoneProjection.of(Projection.of(end, statistics, block.objective), end.U.shape[1])
+            reduced = of.derivatives(projected(end, statistics, block.objective))
+            assert np.linalg.norm(reduced.gradient) <= FLOAT64_IDENTITY.value * (
+                1 + abs(reduced.loss) + np.linalg.norm(of.Y)
+            )
     assert ended > many / 2
 
 
@@ -279,6 +291,75 @@ def test_without_a_signal_a_single_instance_ends_at_the_origin() -> None:
     end = lone_minimum(arrays, Statistics.arrays_of(problem), LEARNED_VARIANCES)
     assert end is not None
     assert np.abs(end.U).max() <= DESCENT_INVARIANT.value
+
+
+def test_only_a_learned_decoder_variance_with_learned_ones_of_the_encoder_has_a_cutoff(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[float] = []
+
+    def watched(X: Any, of: Any, *, cutoff: float) -> Any:
+        seen.append(cutoff)
+        return lone_descent(X, of, cutoff=cutoff)
+
+    monkeypatch.setattr(fast_descent_module, "lone_descent", watched)
+    for objective in OBJECTIVES.values():
+        at, statistics = drawn(objective)
+        lone_minimum(lone(at, 0), lone(statistics, 0), objective)
+    assert seen == [0.0, 0.0, DECODER_CUTOFF.value, 0.0]
+    of = LoneProjection.of(Projection(np.eye(2)), 2)
+    X, ended = lone_descent(np.eye(2), of, cutoff=1e9)
+    (again, _) = lone_descent(np.eye(2), of, most=0)
+    assert not ended and np.array_equal(X, again)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_near_ties_end_in_numpy_by_turning(seed: int) -> None:
+    """Straight steps would take thousands; SciPy leaves 1e-7 at the first of these."""
+    rng = np.random.default_rng(seed)
+    for tie in (1e-3, 1e-5):
+        zeta = 2 * (1 + tie * np.array([1.0, 0.3, -0.6]))
+        left, right = (np.linalg.qr(rng.standard_normal((3, 3)))[0] for _ in range(2))
+        of = LoneProjection.of(Projection((left * zeta) @ right.T), 3)
+        X, ended = lone_descent(rng.standard_normal((3, 3)), of)
+        assert ended
+        # an active mode costs 1 + log of its square
+        assert abs(of.derivatives(X).loss - (3 + 2 * np.log(zeta).sum())) <= FLOAT64_IDENTITY.value
+        assert np.abs(np.linalg.svd(X)[1] - np.sqrt(zeta**2 - 1)).max() <= DESCENT_INVARIANT.value
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e9])
+def test_extreme_scales_warn_no_more_than_many_instances_do(scale: float) -> None:
+    """Warnings are errors here: where NumPy overflows, a single instance goes on in torch."""
+    for learned_decoder in (False, True):
+        for eta_dec, start_scale in ((scale, 1.0), (1.0, 1e6)):
+            problem = planted_problem(
+                np.random.default_rng(0), D0=2, d2=2, d1=2, zeta=np.array([2.0, 1.0]), phi=np.ones(2), residual=1.0, beta=1.0,
+                eta_dec=eta_dec, eta_enc=1.0, learned_decoder=learned_decoder,
+            )  # fmt: skip
+            alone = minimise([problem], seed=0, route=FAST, start_scale=start_scale)
+            assert len(alone) == 1
+
+
+@pytest.mark.slow
+def test_the_last_digits_do_not_depend_on_the_threads_of_blas() -> None:
+    """At the largest decoder that is taken in NumPy."""
+    code = (
+        "import hashlib, numpy as np; from numerics.descent import minimise; from numerics.fast_descent import MOST_ALONE;"
+        "from numerics.problem import Problem; size = int(MOST_ALONE**0.5);"
+        "C = np.random.default_rng(0).standard_normal((size, size));"
+        "p = Problem(np.eye(size), C, float((C**2).sum()), size, 0.5, 1.0, 1.0);"
+        "(m,) = minimise([p], seed=0, route='fast');"
+        "print(hashlib.sha256(m.U.tobytes() + np.float64(m.loss).tobytes()).hexdigest(), m.certificate.gradient_norm)"
+    )
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+            env=os.environ | {"OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads},
+        ).stdout
+        for threads in ("1", "2")
+    }  # fmt: skip
+    assert len(outputs) == 1
 
 
 def test_past_the_cutoff_of_a_learned_decoder_variance_descent_is_given_up() -> None:

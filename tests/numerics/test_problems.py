@@ -53,6 +53,8 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"C": GOOD["C"][:0]}, "^C is empty"),
     ({"C": GOOD["C"] * 1j}, "^C is complex"),
     ({"C": GOOD["C"].astype(np.float32)}, "^C has dtype float32"),
+    ({"eta_dec": 1e-170}, "^eta_dec is a standard deviation whose square float64 cannot hold"),
+    ({"eta_enc": 1e160}, "^eta_enc is a standard deviation whose square float64 cannot hold"),
     ({"A": np.diag([4.0, 0.0])}, "^C has a part of norm 0.707 outside the range of A"),
     ({"y2": 1.7}, r"^y2 = 1.7 is smaller than ‖Z‖² = 1.75"),
     ({"y2": -1.0}, "^y2 must be zero or positive"),
