@@ -278,7 +278,6 @@ LANCZOS = Tolerance(
     "Lanczos' residual relative to the largest eigenvalue, which is about 2: a decade below STEP_CURVATURE, and above "
     "the rounding of some hundred products with the Hessian.",
 )
-
 TRAINED_LINEAR = Tolerance(
     "TRAINED_LINEAR",
     1e-6,

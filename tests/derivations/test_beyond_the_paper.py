@@ -17,6 +17,8 @@ from derivations.notation import i
 
 TOLERANCE = 1e-6
 """The square root of the precision of a loss of order 1, with a margin."""
+OF_A_SLOPE, OF_AN_EXTRAPOLATION = 3 / 1000, 1 / 10_000
+"""What that leaves of a slope from three values a hundredth apart, and of a parabola through them."""
 
 
 def best_mode(
@@ -88,12 +90,12 @@ def test_the_curvature_jumps_as_the_rate_bends(scales: tuple[str, ...], learned:
     ]
     jump = slopes[1] - slopes[0]
     stated = value(formula.args[2], one_mode(*scales))
-    assert stated == pytest.approx(jump, rel=3e-3)  # three values of a KL known to 1e-6
+    assert stated == pytest.approx(jump, rel=OF_A_SLOPE)
     assert formula.args[:2] == (0, 0)
     # the loss and the rate are continuous: both sides' extrapolations to the edge meet
     for quantity in (0, 1):
         ends = [3 * a[quantity] - 3 * b[quantity] + c[quantity] for a, b, c in (below, above)]
-        assert ends[0] == pytest.approx(ends[1], abs=1e-4)
+        assert ends[0] == pytest.approx(ends[1], abs=OF_AN_EXTRAPOLATION)
 
 
 def flow(Z: Any, variances: Any, c: float, U: Any, V: Any) -> tuple[Any, Any]:

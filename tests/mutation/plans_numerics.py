@@ -39,7 +39,7 @@ NUMERICS: dict[str, Plan] = {
     "numerics.points": _numeric("points", "layer_instances"),
     "numerics.backends": _numeric("backends", "lambdified", "lambdified_gradients"),
     "numerics.booleans": _numeric("booleans", "backends", "lambdified", "layer_instances"),
-    "numerics.certificates": Plan((), (*_numeric("certificates", "lone_descent").tests, SOME_DESCENTS)),
+    "numerics.certificates": Plan((), (*_numeric("certificates", "lone_minima").tests, SOME_DESCENTS)),
     "numerics.moments": _numeric("moments"),
     "numerics.oracle": _numeric("oracle"),
     "numerics.lambdified": _numeric("lambdified", "lambdified_gradients", "backends"),
@@ -54,8 +54,8 @@ NUMERICS: dict[str, Plan] = {
         ),
     ),
     "numerics.levenberg_marquardt": _numeric("levenberg_marquardt"),
-    "numerics.lone_descent": _numeric("lone_descent"),
-    "numerics.arrays": _numeric("lone_descent", "columns"),
+    "numerics.lone_descent": _numeric("lone_descent", "lone_minima"),
+    "numerics.arrays": _numeric("lone_descent", "lone_minima", "columns"),
     "numerics.columns": _numeric("columns"),
     "numerics.closed_forms": Plan(
         (), (f"{FALSIFY} -k 'closed_forms or singular_values'", f"{CERTIFIED} -k 'tied or another_variance'")
@@ -63,7 +63,7 @@ NUMERICS: dict[str, Plan] = {
     "numerics.fast_descent": Plan(
         (),
         (
-            *_numeric("fast_descent", "lone_descent").tests,
+            *_numeric("fast_descent", "lone_minima").tests,
             "tests/numerics/test_columns.py -k no_end_of_descent",
             f"{CERTIFIED} -k 'saddle or tied or any_unit'",
         ),
