@@ -234,8 +234,8 @@ NUMERICS: dict[str, Plan] = {
         (), (*_numeric("situations", "pairs").tests, f"{LAYERS} -k '{AT_ALL_MINIMA}'")
     ),
     "numerics.observables.solution_manifold": Plan((), (f"{SETTING} -k 'manifold or null_space or flat'",)),
-    "numerics.observables.gradient_flow": _numeric("beyond_observables"),
-    "numerics.observables.transition": _numeric("beyond_observables"),
+    "numerics.observables.gradient_flow": _numeric("beyond_observables", draws=("module",)),
+    "numerics.observables.transition": _numeric("beyond_observables", draws=("module",)),
     "numerics.observables.water_filling": _numeric("beyond_observables"),
     "numerics.observables.trained": _numeric("trained", draws=("module",)),
 }

@@ -111,6 +111,18 @@ def test_what_is_too_large_for_the_fast_route_takes_the_plain_one(monkeypatch: p
         assert minimum.route == (FAST if minimum.problem.d2 * minimum.problem.d1 <= 6 else PLAIN)
 
 
+def test_a_learned_decoder_variance_descends_with_its_full_hessian_however_many_parameters_there_are() -> None:
+    problem = planted_problem(
+        np.random.default_rng(1), D0=7, d2=7, d1=8, zeta=np.linspace(3, 0.5, 7), phi=np.ones(7), residual=2.0, beta=0.5,
+        eta_dec=1.0, eta_enc=1.0, learned_decoder=True,
+    )  # fmt: skip
+    assert numerics.descent._parameter_count(problem) > numerics.descent._DENSE_PARAMETERS
+    plain, fast = (minimise([problem], seed=0, route=route)[0] for route in (PLAIN, FAST))
+    assert plain.route == PLAIN
+    assert abs(gap(plain.loss, fast.loss)) <= DESCENT_GAP.value
+    assert plain.eta_dec == pytest.approx(fast.eta_dec, rel=DESCENT_INVARIANT.value)
+
+
 def test_real_problems_reach_their_global_minimum() -> None:
     assert_global(minimise(real_problems(), seed=0))
 
