@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache, partial
 
 import sympy
-from sympy import Basic, Expr, Max, Tuple
+from sympy import Basic, Expr, Max, Piecewise, Tuple
 
 from derivations.claim import Assumption, Claim, Decision, Statement, Step, conclude, needed, refuted
 from derivations.instances import instances, is_exactly_zero, tidy
@@ -18,8 +18,8 @@ from derivations.proposition_3_mode_variance import mode_objective_steps
 from derivations.theorem_2_learned_variance import LEARNED
 
 # ------------------------------------------------------------------------------------------- as stated
-JUMPS = Tuple(0, 0, eta_dec**2 / (2 * zeta[i] ** 2))
-JUMPS_AT_THE_PRIOR = Tuple(0, 0, eta_dec**2 / (4 * zeta[i] ** 2))
+JUMPS = Tuple(0, 0, Piecewise((eta_dec**2 / (2 * zeta[i] ** 2), zeta[i] > 0), (0, True)))
+JUMPS_AT_THE_PRIOR = Tuple(0, 0, Piecewise((eta_dec**2 / (4 * zeta[i] ** 2), zeta[i] > 0), (0, True)))
 """Of L_min, its slope and its curvature, as beta rises through the mode's threshold."""
 
 # -------------------------------------------------------------------------------- from the definitions
@@ -74,6 +74,7 @@ def judged(formula: Basic, *, learned: bool) -> Decision:
 def _jump_steps(formula: Basic, *, learned: bool) -> Iterable[Step]:
     for name, stated, derived in zip(NAMES, formula.args, jumps(learned=learned), strict=True):
         yield zero(f"the jump of {name}", derived - stated, {beta: _edge, zeta[i]: _z})
+        yield zero(f"a mode without a signal adds nothing to {name}, at any beta", stated, {zeta[i]: sympy.S.Zero})
 
 
 def _wrong(formula: Basic, *, learned: bool, latents: bool = True) -> Decision | None:
@@ -81,12 +82,11 @@ def _wrong(formula: Basic, *, learned: bool, latents: bool = True) -> Decision |
     for instance in instances():
         modes = range(1, instance.d1 + 1) if latents else range(instance.d1 + 1, len(instance.zeta) + 1)
         for k in modes:
-            if instance.value(zeta[i], k) == 0:
-                continue
-            at = {beta: instance.value(EDGE, k)}
+            signal = instance.value(zeta[i], k) > 0
+            at = {beta: instance.value(EDGE, k)} if signal else {beta: instance.beta}
             for name, stated, derived in zip(NAMES, formula.args, jumps(learned=learned), strict=True):
-                value, true = (instance.value(part.xreplace(at), k) for part in (stated, derived))
-                true = true if latents else sympy.S.Zero
+                value = instance.value(stated.xreplace(at), k)
+                true = instance.value(derived.xreplace(at), k) if signal and latents else sympy.S.Zero
                 if not is_exactly_zero(value - true):
                     where = instance.named(learned=True) | {"beta": at[beta], "i": k}
                     return refuted(where, f"{name} jumps by {tidy(true)}, the formula gives {tidy(value)}")
@@ -103,7 +103,7 @@ def _claim(name: str, sigma_is: str, learned: bool, formula: Basic, uses: tuple[
     return Claim(
         name,
         "beyond the paper: the order of the transition",
-        f"{sigma_is}, as beta rises through zeta_i^2/eta_dec^2 > 0, i <= d1, L_min and its slope are continuous and its curvature "
+        f"{sigma_is}, as beta rises through zeta_i^2/eta_dec^2, i <= d1, L_min and its slope are continuous and its curvature "
         "jumps up (modes with the same zeta_i add up): a transition of second order",
         printed=Statement(formula, partial(judged, learned=learned)),
         observable=observable,

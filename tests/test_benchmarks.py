@@ -19,7 +19,7 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """On the path, and forgotten afterwards."""
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     yield
-    for name in ("descent", "audit", "training", "sections"):
+    for name in ("descent", "alone", "peers", "audit", "training", "sections"):
         sys.modules.pop(name, None)
 
 
@@ -33,9 +33,18 @@ def test_descent_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = descent.table(5, found).splitlines()
     assert [row.within for row in found] == [1.0] * (len(found) - 1) + [0.0]
     assert len(shown) == len(found) + 4 and "| 1 |" in shown[4]
-    small = descent.small_table(4).splitlines()
-    assert [line.split("|")[1].strip() for line in small[4:]] == ["1", "2", "3", "4"]
-    assert all(abs(float(gap)) < 1e-9 for line in small[4:] for gap in line.split("|")[-3:-1])
+
+
+@pytest.mark.usefixtures("benchmarks")
+def test_single_instances_are_timed_and_certified() -> None:
+    import alone
+
+    small = alone.small_table(4).splitlines()
+    assert [line.split("|")[1].strip() for line in small[4:]] == ["1", "2", "3", "4", "5"]
+    assert all(abs(float(gap)) < 1e-9 for line in small[4:] for gap in line.split("|")[-4:-1])
+    tied = alone.tied_table(2).splitlines()
+    assert [line.split("|")[1].strip() for line in tied[6:]] == ["2", "2", "3", "3", "5", "5"]
+    assert all(abs(float(line.split("|")[-2])) < 1e-9 for line in tied[6:])
 
 
 def _apart(one: torch.Tensor, other: torch.Tensor) -> float:

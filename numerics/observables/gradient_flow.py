@@ -126,7 +126,8 @@ def _growth_of_a_start(problem: Problem, seed: int) -> float:
     at = Parameters(W, U, 2 * np.log(problem.sigma))
     for _ in range(_LONG):
         size = np.sqrt((at.W**2).sum() + (at.U**2).sum())
-        at = _stepped(problem, at._replace(W=at.W * _SMALL / size, U=at.U * _SMALL / size), 1 / _fastest(problem))
+        at = at._replace(W=at.W * _SMALL / size, U=at.U * _SMALL / size)
+        at = _moved(at, _flow(problem, at), 1 / _fastest(problem))  # of no rate but the largest is the step's order
     slope = _flow(problem, at)
     return float(((at.W * slope.W).sum() + (at.U * slope.U).sum()) / ((at.W**2).sum() + (at.U**2).sum()))
 

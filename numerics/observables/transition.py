@@ -45,7 +45,7 @@ def transition(layer: Layer, formula: Basic, *, kind: str) -> Iterator[Finding]:
 def _jumps(layer: Layer, kind: str) -> Sequence[tuple[Problem, int, int, float, Float[np.ndarray, " orders"]]]:
     """(instance, mode, how many are tied with it, its threshold in beta, the three jumps there) as this layer finds them."""
     places = [(problem, mode) for problem in _problems(layer, kind) for mode in _modes(problem)]
-    thresholds = [float(problem.spectrum[mode] ** 2 / problem.eta_dec**2) for problem, mode in places]
+    thresholds = [_threshold(problem, mode) for problem, mode in places]
     shifts = np.concatenate([-_NODES, _NODES]) * _STEP
     moved = [
         replace(problem, beta=threshold * (1 + shift), regimes=frozenset())
@@ -60,6 +60,12 @@ def _jumps(layer: Layer, kind: str) -> Sequence[tuple[Problem, int, int, float, 
     return found
 
 
+def _threshold(problem: Problem, mode: int) -> float:
+    """Of a mode in beta; the instance's own beta for a mode without a signal, which has none."""
+    singular = problem.spectrum[mode]
+    return float(singular**2 / problem.eta_dec**2) if singular > 0 else problem.beta
+
+
 def _tied(problem: Problem, mode: int) -> Bool[np.ndarray, " dstar"]:
     return np.isclose(problem.spectrum, problem.spectrum[mode], rtol=_STEP, atol=0)
 
@@ -70,12 +76,12 @@ def _problems(layer: Layer, kind: str) -> Sequence[Problem]:
 
 
 def _modes(problem: Problem) -> Iterator[int]:
-    """One of each group of equal, positive singular values that have a latent, away from all others."""
-    spectrum = problem.spectrum
-    for mode in range(min(problem.d1, len(spectrum))):
+    """One of each group of equal singular values that have a latent, where no other mode collapses nearby."""
+    thresholds = problem.spectrum**2 / problem.eta_dec**2
+    for mode in range(min(problem.d1, len(thresholds))):
         tied = _tied(problem, mode)
-        others = spectrum[~tied] / spectrum[mode] if spectrum[mode] > 0 else np.ones(1)
-        if not tied[:mode].any() and np.all(np.abs(others**2 - 1) > 2 * _STEP * _NODES[-1]):
+        others = thresholds[~tied] / _threshold(problem, mode)
+        if not tied[:mode].any() and np.all(np.abs(others - 1) > 2 * _STEP * _NODES[-1]):
             yield mode
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sympy import Rational
+from sympy import Rational, Tuple
 
 from derivations.ledger import claims_by_id
 from numerics.layers.descent import DescentLayer
@@ -125,8 +125,17 @@ def test_a_jump_that_is_off_by_a_hundredth_is_told_whatever_the_scales_are() -> 
 
 
 def test_modes_too_near_each_other_to_tell_their_jumps_are_left_out() -> None:
-    for second, modes in ((2.95, []), (2.9, [0, 1]), (3.0, [0]), (0.0, [0])):
+    for second, modes in ((2.95, []), (2.9, [0, 1]), (3.0, [0]), (0.0, [0, 1])):
         assert list(transition._modes(planted([3.0, second], 2))) == modes
+    # without a signal a mode is looked at where beta is, 1, and not where another mode collapses there
+    assert list(transition._modes(planted([0.7, 0.0], 2))) == [0]
+
+
+def test_a_mode_without_a_signal_does_not_jump() -> None:
+    problem = planted([3.0, 0.0], 2)
+    for formula, agreeing in ((LEARNED_JUMPS, 6), (Tuple(0, 0, LEARNED_JUMPS.args[2] + 1), 4)):
+        findings = list(transition.transition(Few(problem), formula, kind="learned"))
+        assert sum(one.agrees for one in findings) == agreeing
 
 
 def test_the_polynomial_gives_back_its_derivatives() -> None:
