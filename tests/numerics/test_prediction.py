@@ -151,6 +151,10 @@ def test_the_learned_decoder_variance_of_the_audit() -> None:
         assert stated == pytest.approx(least_over_decoder(given_).variance, rel=SPECTRUM.value)
 
 
+def test_the_level_is_beta_times_the_decoder_s_variance() -> None:
+    assert Optimum(levels(np.ones(2)), 2, 3.0, 0.5).level == pytest.approx(0.75, rel=SPECTRUM.value)
+
+
 def test_without_a_bound_the_learned_variance_is_zero() -> None:
     assert learned_decoder(levels(np.array([2.0, 1.0])), 2, 0.5).variance == 0
 
