@@ -169,3 +169,13 @@ def test_every_mode_is_looked_at(name: str, k: int) -> None:
     decision = claim.standing.decide(claim.standing.formula.func(*args))
     assert decision.verdict is Verdict.REFUTED and decision.witness is not None
     assert dict(decision.witness.values)["i"] == str(k)
+
+
+@pytest.mark.parametrize("name", ["x.rate-distortion", "x.transition-order", "x.transition-order-prior"])
+def test_without_a_latent_of_its_own_a_mode_does_otherwise(name: str) -> None:
+    claim = claims_by_id()[name]
+    (narrow,) = (each for each in claim.assumptions if "d1" in each.text)
+    decision = narrow.without(claim.standing.formula)
+    assert decision.verdict is Verdict.REFUTED and decision.witness is not None
+    where = dict(decision.witness.values)
+    assert int(where["i"]) > int(where["d1"])

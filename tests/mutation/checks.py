@@ -30,7 +30,8 @@ class Plan:
         claims: modules whose claims are judged as tests/derivations/test_verdicts.py and test_assumptions.py judge them.
         tests: arguments of pytest, one run each.
         only: the claims to judge, where not all of the modules' are.
-        draws: functions that do no more than choose problems, left as they are: any other choice would serve.
+        draws: functions that do no more than choose problems, or "module" for constants that do so or set the pace of a search:
+            left as they are, since any other choice would serve.
     """
 
     claims: tuple[str, ...] = ()

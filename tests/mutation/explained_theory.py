@@ -10,6 +10,12 @@ THEORY: dict[tuple[str, str, str], str] = {
     ): "The two sides of the same equations, the other one named first.",
     (
         "derivations.biases",
+        "biased_objective",
+        "Mean(SquaredNorm(U * (latent + noise) + b_dec - y)) / (2 * eta_dec ** 2) -> Mean(SquaredNorm(U * (latent - "
+        "noise) + b_dec - y)) / (2 * eta_dec ** 2)",
+    ): "The noise has mean 0 and depends on nothing else: its negative has the same second moments.",
+    (
+        "derivations.biases",
         "leaves_spectrum",
         "[on_a_line((1, 1), (7, 7)), on_a_line((1, 0), (3, 0))] -> [on_a_line((1, 1), (7, 7)), on_a_line((1, 0), (2, 0))]",
     ): "Another pair of points on a line through the origin to look at: its mean is not 0 either, and y is.",
@@ -102,6 +108,11 @@ THEORY: dict[tuple[str, str, str], str] = {
     (
         "derivations.matrix_calculus",
         "module",
+        "(noise * x.T, ZeroMatrix(*(noise * x.T).shape)) -> (noise * x.T, ZeroMatrix(*(noise / x.T).shape))",
+    ): "A zero matrix is read as no word at all, whatever its shape.",
+    (
+        "derivations.matrix_calculus",
+        "module",
         "(noise * x.T, ZeroMatrix(*(noise * x.T).shape)) -> (noise * x.T, ZeroMatrix(*noise.shape))",
     ): (
         "The mean of a product in which noise is alone is 0 in every entry: a zero matrix of any shape drops out of a "
@@ -160,4 +171,30 @@ THEORY: dict[tuple[str, str, str], str] = {
         "_claim",
         "LEARNED if learned else 'sigma_i = eta_enc' -> 'sigma_i = eta_enc' if learned else LEARNED",
     ): "The words of an assumption: what is dropped with it is told by the probe beside it.",
+    (
+        "derivations.transition",
+        "_wrong",
+        "range(1, instance.d1 + 1) if latents else range(instance.d1 + 1, len(instance.zeta) + 1) -> range(1, "
+        "instance.d1 + 1) if latents else range(instance.d1 + 1, len(instance.zeta))",
+    ): "One mode fewer to look at where none has a latent: another instance refutes as well.",
+    (
+        "derivations.transition",
+        "_wrong",
+        "range(1, instance.d1 + 1) if latents else range(instance.d1 + 1, len(instance.zeta) + 1) -> range(1, "
+        "instance.d1 + 1) if latents else range(instance.d1, len(instance.zeta) + 1)",
+    ): (
+        "Where the probe begins to look: the instance that refutes has its witness beyond d1 all the same, or the tests "
+        "tell."
+    ),
+    (
+        "derivations.transition",
+        "_wrong",
+        "range(1, instance.d1 + 1) if latents else range(instance.d1 + 1, len(instance.zeta) + 1) -> range(1, "
+        "instance.d1 + 2) if latents else range(instance.d1 + 1, len(instance.zeta) + 1)",
+    ): "A mode more to look at, as though it had a latent: the formula's sides agree there as well.",
+    (
+        "derivations.water_filling",
+        "_at_theorem_1",
+        "rate_and_error(instance.zeta[k - 1], u, v, eta_enc) -> rate_and_error(u, instance.zeta[k - 1], v, eta_enc)",
+    ): "In the probe of another Sigma: what it compares with is another number, and refutes as well.",
 }

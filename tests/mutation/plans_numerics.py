@@ -44,7 +44,7 @@ NUMERICS: dict[str, Plan] = {
     "numerics.oracle": _numeric("oracle"),
     "numerics.lambdified": _numeric("lambdified", "lambdified_gradients", "backends"),
     "numerics.regimes": _numeric("problems", "decoder_instances", "held_decoder"),
-    "numerics.newton": Plan((), (SOME_DESCENTS,)),
+    "numerics.newton": Plan((), (SOME_DESCENTS,), draws=("module",)),
     "numerics.projection": _numeric("projection", "levenberg_marquardt"),
     "numerics.orbits": Plan(
         (),
@@ -53,7 +53,7 @@ NUMERICS: dict[str, Plan] = {
             LEVENBERG,
         ),
     ),
-    "numerics.levenberg_marquardt": _numeric("levenberg_marquardt"),
+    "numerics.levenberg_marquardt": _numeric("levenberg_marquardt", draws=("module",)),
     "numerics.lone_descent": _numeric("lone_descent", "lone_minima"),
     "numerics.arrays": _numeric("lone_descent", "lone_minima", "columns"),
     "numerics.columns": _numeric("columns"),
@@ -67,6 +67,7 @@ NUMERICS: dict[str, Plan] = {
             "tests/numerics/test_columns.py -k no_end_of_descent",
             f"{CERTIFIED} -k 'saddle or tied or any_unit'",
         ),
+        draws=("module",),
     ),
     "numerics.decoder_objective": Plan(
         (),
@@ -136,7 +137,7 @@ NUMERICS: dict[str, Plan] = {
         draws=("_planted",),
     ),
     "numerics.ablated": _numeric("ablated"),
-    "numerics.descent": Plan((), (SOME_DESCENTS,)),
+    "numerics.descent": Plan((), (SOME_DESCENTS,), draws=("module",)),
     "numerics.volume": _numeric(
         "falsify",
         draws=(
