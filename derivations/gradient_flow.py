@@ -91,7 +91,7 @@ def moves(formula: Basic) -> Decision:
     found = _other_velocity(formula)
     if found is not None:
         return found
-    slopes = _flow(u, v)
+    slopes = _flow()
     root = sympy.sqrt(product)
     balanced = {u: root, v: root}
     velocity = (slopes[0] * v + u * slopes[1]).subs(_c, _s**2)
@@ -105,11 +105,11 @@ def moves(formula: Basic) -> Decision:
     )  # fmt: skip
 
 
-def _flow(at: Expr, also: Expr) -> tuple[Expr, Expr]:
-    """(u', v') of one mode at a point."""
+@lru_cache(maxsize=1)
+def _flow() -> tuple[Expr, Expr]:
+    """(u', v') of one mode."""
     loss = mode_loss(u, v, _z, _s, _c)
-    slope_u, slope_v = (-sympy.diff(loss, variable) / 2 for variable in (u, v))
-    return slope_u.subs({u: at, v: also}), slope_v.subs({u: at, v: also})
+    return -sympy.diff(loss, u) / 2, -sympy.diff(loss, v) / 2
 
 
 @lru_cache(maxsize=1)
@@ -118,7 +118,7 @@ def mode_steps() -> tuple[Step, ...]:
     at = {U: F * Lambda, V: G * Theta}
     missing = S_Z - Lambda * Theta.T
     slope_u, slope_v = (gradient(REDUCED, variable) / 2 for variable in (U, V))
-    first, second = _flow(u, v)
+    first, second = _flow()
     return (
         equal("U' at U = F Lambda, V = G Theta", -slope_u.subs(at), F * (missing * Theta - Lambda * Sigma), ORTHOGONAL),
         equal("V' there", -slope_v.subs(at), G * (missing.T * Lambda - weight * Theta), ORTHOGONAL),
@@ -137,7 +137,7 @@ def _other_velocity(formula: Basic, *, unlike: bool = False, unbalanced: bool = 
             long = 2 if unbalanced else 1
             at = {u: long * sympy.sqrt(m), v: sympy.sqrt(m) / long}
             numbers = {_z: here.zeta[0], _s: here.sigma[0], _c: here.value(weight)}
-            slopes = [part.subs(at | numbers) for part in _flow(u, v)]
+            slopes = [part.subs(at | numbers) for part in _flow()]
             velocity = sympy.expand(slopes[0] * at[v] + at[u] * slopes[1])
             stated = here.value(formula.xreplace({product: m}), 1)
             if not is_exactly_zero(stated - velocity):

@@ -131,8 +131,8 @@ TRANSITION = Tolerance(
 FLOW = Tolerance(
     "FLOW",
     1e-5,
-    "What gradient flow does, relative to its fastest rate: forty steps of fourth order leave 1e-6; of directions slower by a "
-    "thousandth or more a Rayleigh quotient keeps less after two thousand units of time; a mutant is off by 1e-2 or more.",
+    "What gradient flow does, relative to its fastest rate: integration is told 1e-10; of directions slower by a thousandth or "
+    "more a Rayleigh quotient keeps less after two thousand units of time; a mutant is off by 1e-2 or more.",
 )
 REDUCED_GRADIENT = Tolerance(
     "REDUCED_GRADIENT",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from scipy.integrate import solve_ivp
 from sympy import Basic
 
 from derivations.gradient_flow import product
@@ -25,8 +26,8 @@ from numerics.tolerances import FLOAT64_IDENTITY, FLOW
 MOST_PROBLEMS = 16
 _LONG = 2000
 """Steps from a small start, each a unit of time, which is one over the fastest rate."""
-_STEPS = 40
-"""Into which a unit of time is divided where modes are followed."""
+_ACCURACY = 1e-10
+"""Of the integration, relative and absolute."""
 _SMALL = 1e-6
 """The length of parameters next to the origin, where the loss is of second order to twelve digits."""
 
@@ -51,7 +52,8 @@ def velocity(layer: Layer, formula: Basic) -> Iterator[Finding]:
     """m' of each mode where sigma^2 = c and u = v: at random m, or how far gradient flow brings them."""
     for problem, start, found in _movements(layer):
         if isinstance(layer, DescentLayer):
-            stated, tolerance = _integrated(formula, problem, start), FLOW
+            stated = _integrated(partial(_stated, formula, problem), start, problem)
+            tolerance = FLOW
         else:
             stated, tolerance = _stated(formula, problem, start), FLOAT64_IDENTITY
         yield Finding("velocity of the modes", problem.name, relative_distance(stated, found), tolerance)
@@ -66,8 +68,7 @@ def _movements(layer: Layer) -> Sequence[tuple[Problem, Float[np.ndarray, " mode
         start = problem.spectrum[:modes] * np.random.default_rng(problem.d1).uniform(0.1, 1.2, modes)
         at = _at_products(problem, start)
         if isinstance(layer, DescentLayer):
-            for _ in range(_STEPS):
-                at = _stepped(problem, at, 1 / (_STEPS * _fastest(problem)))
+            at = _followed(problem, at)
             moved = at.U @ at.W.T
         else:
             slope = _flow(problem, at)
@@ -104,16 +105,6 @@ def _flow(problem: Problem, at: Parameters) -> Parameters:
     return Parameters(rate * slope.W, rate * slope.U, 0 * at.log_variance)
 
 
-def _stepped(problem: Problem, at: Parameters, step: float) -> Parameters:
-    """A step of Runge and Kutta."""
-    first = _flow(problem, at)
-    second = _flow(problem, _moved(at, first, step / 2))
-    third = _flow(problem, _moved(at, second, step / 2))
-    fourth = _flow(problem, _moved(at, third, step))
-    mean = Parameters(*((a + 2 * b + 2 * c + d) / 6 for a, b, c, d in zip(first, second, third, fourth, strict=True)))
-    return _moved(at, mean, step)
-
-
 def _moved(at: Parameters, along: Parameters, step: float) -> Parameters:
     return Parameters(*(value + step * part for value, part in zip(at, along, strict=True)))
 
@@ -147,16 +138,31 @@ def _stated(formula: Basic, problem: Problem, products: Float[np.ndarray, " mode
     return np.broadcast_to(np.asarray(evaluate(formula, values, "numpy")), size)[: len(products)]
 
 
-def _integrated(formula: Basic, problem: Problem, products: Float[np.ndarray, " modes"]) -> Float[np.ndarray, " modes"]:
-    """Where m' = formula leads in a unit of time, by the same steps."""
-    step = 1 / (_STEPS * _fastest(problem))
-    for _ in range(_STEPS):
-        first = _stated(formula, problem, products)
-        second = _stated(formula, problem, products + step / 2 * first)
-        third = _stated(formula, problem, products + step / 2 * second)
-        fourth = _stated(formula, problem, products + step * third)
-        products = products + step * (first + 2 * second + 2 * third + fourth) / 6
-    return products
+def _followed(problem: Problem, at: Parameters) -> Parameters:
+    """Where gradient flow leads in a unit of time."""
+    shapes = [at.W.shape, at.U.shape]
+
+    def point(flat: Float[np.ndarray, " p"]) -> Parameters:
+        W, U = np.split(flat, [at.W.size])
+        return Parameters(W.reshape(shapes[0]), U.reshape(shapes[1]), at.log_variance)
+
+    def slope(flat: Float[np.ndarray, " p"]) -> Float[np.ndarray, " p"]:
+        along = _flow(problem, point(flat))
+        return np.concatenate([along.W.ravel(), along.U.ravel()])
+
+    return point(_integrated(slope, np.concatenate([at.W.ravel(), at.U.ravel()]), problem))
+
+
+def _integrated(
+    slope: Callable[[Float[np.ndarray, " p"]], Float[np.ndarray, " p"]],
+    start: Float[np.ndarray, " p"],
+    problem: Problem,
+) -> Float[np.ndarray, " p"]:
+    """Where x' = slope(x) leads in a unit of time; not a number where it does not go on so long."""
+    found = solve_ivp(
+        lambda _, at: slope(at), (0, 1 / _fastest(problem)), start, method="DOP853", rtol=_ACCURACY, atol=_ACCURACY
+    )
+    return found.y[:, -1] if found.success else np.full(len(start), np.nan)
 
 
 def _in_floats(check: Check) -> dict[str, Check]:

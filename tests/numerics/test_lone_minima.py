@@ -169,8 +169,11 @@ def test_extreme_scales_warn_no_more_than_many_instances_do(scale: float) -> Non
                 np.random.default_rng(0), D0=2, d2=2, d1=2, zeta=np.array([2.0, 1.0]), phi=np.ones(2), residual=1.0, beta=1.0,
                 eta_dec=eta_dec, eta_enc=1.0, learned_decoder=learned_decoder,
             )  # fmt: skip
-            alone = minimise([problem], seed=0, route=FAST, start_scale=start_scale)
-            assert len(alone) == 1
+            (alone,), (paired, _) = (
+                minimise([problem] * count, seed=0, route=FAST, start_scale=start_scale) for count in (1, 2)
+            )
+            size = max(1.0, abs(paired.loss), problem.y2 / eta_dec**2)
+            assert abs(alone.loss - paired.loss) <= DESCENT_GAP.value * size
 
 
 @pytest.mark.slow

@@ -1,11 +1,17 @@
 """Typical sizes have the units of what they are the sizes of."""
 
+from dataclasses import replace
+
+import numpy as np
 import torch
 
 from numerics.decoder_objective import DecoderParameters
+from numerics.descent import minimise
+from numerics.minimum import FAST, PLAIN
 from numerics.objective import Statistics
-from numerics.starts import Scales
-from numerics.tolerances import FLOAT64_IDENTITY
+from numerics.problem import Problem
+from numerics.starts import Scales, random_start
+from numerics.tolerances import DESCENT_GAP, FLOAT64_IDENTITY
 
 COUNT, D0, D2, D1 = 5, 4, 3, 2
 
@@ -69,3 +75,12 @@ def test_a_typical_decoder_makes_of_a_latent_what_y_is_and_of_x_a_typical_encode
     assert close(found.U.square() * D2 * statistics.eta_enc.square(), statistics.y2)
     mean = statistics.A.diagonal(dim1=-2, dim2=-1).mean(-1)
     assert close(found.W.square() * mean, statistics.eta_enc.square())
+
+
+def test_a_target_of_zeros_and_scales_at_the_edge_of_floats_make_starts_without_a_warning() -> None:
+    """Warnings are errors here; with C = 0 and y = 0 the loss is least at U = W = 0, where it is 0."""
+    nothing = Problem(np.eye(2), np.zeros((1, 2)), 0.0, 2, 1.0, 1.0, 1.0)
+    for route in (PLAIN, FAST):
+        assert abs(minimise([nothing], seed=0, route=route)[0].loss) <= DESCENT_GAP.value
+    start = random_start(replace(nothing, y2=1.0, eta_dec=2e-154), 0)
+    assert start.U.isfinite().all()
