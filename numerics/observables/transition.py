@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
+import sympy
 from jaxtyping import Bool, Float
 from sympy import Basic
 
+from derivations.exact_data import ExactData
 from numerics.descent import minimise
+from numerics.exact import ExactProblem
 from numerics.lambdified import evaluate
 from numerics.layers.base import Finding, Layer
 from numerics.layers.descent import DescentLayer
@@ -98,12 +102,62 @@ def _derivatives(losses: Float[np.ndarray, " nodes"], step: float) -> Float[np.n
     return coefficients[:3] * np.array([1.0, 1.0, 2.0]) / step ** np.arange(3)
 
 
-def _by_descent_and_in_floats(kind: str) -> dict[str, Check]:
-    """Exact numbers have no derivative in beta to be taken from values."""
-    return dict.fromkeys(("numeric", "descent"), partial(transition, kind=kind))
+# ------------------------------------------------------------------------------------ in exact numbers
+_PARTS = [(sympy.Rational(2 * k, k**2 + 1)) ** 2 for k in (2, 3, 4, 5)]
+"""Values of beta below a threshold, in its units: squares, and so are what they leave of 1, for the sake of rational lengths."""
+
+
+def exact_transition(layer: Layer, formula: Basic, *, kind: str) -> Iterator[Finding]:
+    """The jumps stated, and the family that one mode's least loss in beta belongs to, give its values below the threshold.
+
+    With rho = beta over the threshold an active mode's is o + a (rho - 1) + b h(rho), h being rho log rho where Sigma is learned
+    and sqrt(rho) - 1 where it is the prior's. The jumps fix o, a and b; the values of four beta are compared.
+    """
+    for problem, tied, threshold, above, below in _exact_losses(layer, kind):
+        size = max(problem.d1, problem.dstar) + 1
+        stated = [
+            np.broadcast_to(np.asarray(part), size) for part in evaluate(formula, symbol_values(problem), "exact")
+        ]
+        silent = [part[k] for part in stated for k in range(problem.dstar) if problem.spectrum[k] == 0]
+        yield layer.difference("jumps of a mode without a signal", problem, [*silent, 0], 0)
+        value, slope, curvature = (tied * part[0] * threshold**order for order, part in enumerate(stated))
+        for rho, loss in zip(_PARTS, below, strict=True):
+            if kind == "learned":
+                b, bent = -curvature, rho * sympy.log(rho)
+                a = -slope - b
+            else:
+                b, bent = 4 * curvature, sympy.sqrt(rho) - 1
+                a = -slope - b / 2
+            yield layer.difference("least loss", problem, above - value + a * (rho - 1) + b * bent, loss)
+
+
+@lru_cache(maxsize=8)
+def _exact_losses(layer: Layer, kind: str) -> Sequence[tuple[Any, int, Any, Any, list[Any]]]:
+    """(instance, how many modes, their threshold in beta, the least loss above it, and below) where all modes with a latent and a
+    signal are equal."""
+    found = []
+    for problem in layer.problems(kind):
+        reached = problem.spectrum[: min(problem.d1, problem.dstar)]
+        tied = sum(1 for value in reached if value == reached[0])
+        if reached[0] == 0 or any(value not in (reached[0], 0) for value in reached):
+            continue
+        threshold = reached[0] ** 2 / problem.eta_dec**2
+        above, *below = (layer.least_loss(_at_beta(problem, rho * threshold)) for rho in (sympy.S(2), *_PARTS))
+        found.append((problem, tied, threshold, above, below))
+    return found
+
+
+def _at_beta(problem: ExactProblem, beta: Any) -> ExactProblem:
+    data = problem.data
+    return replace(problem, data=ExactData(replace(data.scalars, beta=beta), data.matrices, data.points))
+
+
+def _on_every_layer(kind: str) -> dict[str, Check]:
+    checks: dict[str, Check] = {"exact": partial(exact_transition, kind=kind)}
+    return checks | dict.fromkeys(("numeric", "descent"), partial(transition, kind=kind))
 
 
 CHECKS: dict[str, dict[str, Check]] = {
-    "transition": _by_descent_and_in_floats("learned"),
-    "transition_at_prior": _by_descent_and_in_floats("prior"),
+    "transition": _on_every_layer("learned"),
+    "transition_at_prior": _on_every_layer("prior"),
 }

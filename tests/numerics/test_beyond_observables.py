@@ -1,6 +1,7 @@
 """What the layers make of statements beyond the paper: rates and errors of modes, and jumps where they collapse."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -172,3 +173,33 @@ def test_the_flow_is_followed_for_a_unit_of_time() -> None:
     grown = np.exp(2 * net * time)
     assert found == pytest.approx(net * start * grown / (net + start * (grown - 1)), rel=FLOW.value)
     assert abs(found - start) > 0.1
+
+
+EXACT_CHECKS = {
+    "learned": (partial(transition.exact_transition, kind="learned"), LEARNED_JUMPS),
+    "prior": (partial(transition.exact_transition, kind="prior"), PRIOR_JUMPS),
+    "growth": (gradient_flow.exact_growth, GROWTH),
+    "velocity": (gradient_flow.exact_velocity, VELOCITY),
+}
+
+
+@pytest.mark.parametrize("name", EXACT_CHECKS)
+def test_exact_numbers_uphold_them_and_tell_other_formulas(name: str) -> None:
+    check, formula = EXACT_CHECKS[name]
+    layer = ExactLayer(0)
+    found = list(check(layer, formula))
+    assert len(found) > 15 and all(one.agrees and one.residual == 0 for one in found)
+    if formula.func is Tuple:
+        for place in range(3):
+            args = [*formula.args]
+            args[place] = args[place] + Rational(1, 10**6)
+            assert any(not one.agrees for one in check(layer, Tuple(*args))), place
+    else:
+        assert all(not one.agrees for one in check(layer, formula + Rational(1, 10**6)))
+
+
+def test_the_exact_growth_is_the_fastest_of_several_pairs() -> None:
+    rates = [float(rate) for _, rate in gradient_flow._exact_growths(ExactLayer(0))]
+    assert min(rates) < 0 < max(rates) and len({round(rate, 6) for rate in rates}) > 8
+    moved = [len(velocities) for _, _, velocities in gradient_flow._exact_movements(ExactLayer(0))]
+    assert max(moved) > 1

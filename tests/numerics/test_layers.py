@@ -30,8 +30,6 @@ PAIRS = [
     if (claim.id, layer) not in TRAINED
 ]
 CORRECTED = [(claim, layer) for claim, layer in PAIRS if claim.corrected is not None]
-NOT_RATIONAL = {"x.transition-order", "x.transition-order-prior", "x.gradient-flow", "x.gradient-flow-balanced"}
-"""Derivatives of the least loss, and what flows: found from values nearby and by small steps, in floats."""
 SAMPLED = 8
 LAYERS = ("exact", "numeric", "descent")
 
@@ -130,7 +128,5 @@ IDENTITIES = (
 
 def test_every_claim_is_tested_by_exact_numbers_and_by_floats_and_those_of_minima_by_descent() -> None:
     assert len(PAIRS) > 2 * len(CLAIMS)
-    for claim in CLAIMS:
-        floats = {"numeric"} if claim.id in NOT_RATIONAL else {"exact", "numeric"}
-        assert floats <= set(layers_of(claim)) <= set(LAYERS), claim.id
+    assert all({"exact", "numeric"} <= set(layers_of(claim)) <= set(LAYERS) for claim in CLAIMS)
     assert all("descent" in layers_of(claim) or claim.id.startswith(IDENTITIES) for claim in CLAIMS)
