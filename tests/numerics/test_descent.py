@@ -104,6 +104,13 @@ def test_on_the_fast_route_neither_order_nor_company_change_a_bit() -> None:
         assert first.loss == second.loss == other.loss
 
 
+def test_parameters_are_counted_as_they_are_free() -> None:
+    for problem in [*random_problems(12, seed=3), *decoder_problems(4, seed=3)]:
+        start = numerics.descent._start(problem, 0, 1.0)
+        free = sum(value.numel() for value in start[: numerics.descent.objective_of(problem).free])
+        assert numerics.descent._parameter_count(problem) == free
+
+
 def test_what_is_too_large_for_the_fast_route_takes_the_plain_one(monkeypatch: pytest.MonkeyPatch) -> None:
     problems = random_problems(12, seed=3)
     monkeypatch.setattr(numerics.descent, "MOST_UNKNOWNS", 6)

@@ -1,11 +1,13 @@
 """Projected descent on the hardest spectra, against least losses written here anew, and steps that turn."""
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from numerics import levenberg_marquardt
-from numerics.levenberg_marquardt import projected_descent
+from numerics import levenberg_marquardt, lone_descent
+from numerics.levenberg_marquardt import newton_step, projected_descent
+from numerics.lone_descent import LoneProjection
 from numerics.orbits import turned_left, turned_right
 from numerics.projection import Projection
 from numerics.tolerances import FLOAT64_DERIVATIVE, FLOAT64_IDENTITY
@@ -139,6 +141,42 @@ def test_the_first_step_is_damped_relative_to_the_largest_curvature(monkeypatch:
         assert (after[k].flatten() - expected).abs().max() <= FLOAT64_DERIVATIVE.value * expected.abs().max()
         moved += int(largest > 10)
     assert moved >= 10
+
+
+def test_a_step_solves_its_damped_equation_and_promises_what_the_model_says() -> None:
+    """−g.D − D.H D/2 with (H + mu) D = −g, and nothing where H + mu is not positive definite."""
+    projection = projections(spectra("spread", 3))
+    at = projection.derivatives(normal(3, COUNT, 3, 2))
+    added = torch.linspace(0.01, 3, COUNT, dtype=torch.float64)
+    step, promise, definite = newton_step(at, added)
+    lowest = torch.linalg.eigvalsh(at.hessian)[:, 0] + added
+    assert torch.equal(definite, lowest > 0) and 0 < definite.sum() < COUNT
+    assert not step[~definite].any() and not promise[~definite].any()
+    curved = (at.hessian @ step[..., None])[..., 0]
+    left = (curved + added[:, None] * step + at.gradient)[definite]
+    assert left.abs().max() <= FLOAT64_DERIVATIVE.value * at.gradient.abs().max()
+    model = -(at.gradient * step).sum(-1) - (step * curved).sum(-1) / 2
+    assert ((promise - model).abs() <= FLOAT64_DERIVATIVE.value * (1 + model.abs()))[definite].all()
+
+
+def test_the_very_last_step_is_not_taken_to_where_a_nearly_tied_mode_would_do_better() -> None:
+    """Next to the saddle with the second of two nearly equal modes in the first one's place, gradients fall towards the saddle."""
+    zeta = torch.tensor([2 * (1 + 1 / 10**5), 2.0], dtype=torch.float64)
+    projection = Projection(torch.diag_embed(zeta)[None])
+    saddle = torch.tensor([[[0.0], [3.0]]], dtype=torch.float64).sqrt()
+    beside = saddle + torch.tensor([[[0.0], [1 / 10**4]]], dtype=torch.float64)
+    at = projection.derivatives(beside)
+    assert newton_step(at, levenberg_marquardt.CALMING * levenberg_marquardt.largest_curvature(at))[2].all()
+    there = levenberg_marquardt._calmed(levenberg_marquardt._State.first(beside, projection), projection)
+    assert torch.equal(there, beside)
+    of = LoneProjection.of(Projection(np.diag(zeta.numpy())), 1)
+    alone = lone_descent._calmed(beside[0].numpy(), of.derivatives(beside[0].numpy()), of)
+    assert np.array_equal(alone, beside[0].numpy())
+    # one mode by itself has no other to give way to
+    single = Projection(torch.full((1, 1, 1), 2.0, dtype=torch.float64))
+    near = torch.full((1, 1, 1), 3**0.5 + 1 / 10**4, dtype=torch.float64)
+    ended = levenberg_marquardt._calmed(levenberg_marquardt._State.first(near, single), single)
+    assert (ended - 3**0.5).abs() < (near - 3**0.5).abs() / 100
 
 
 @pytest.mark.parametrize("long", [1 / 10, 1.0, 3.0])

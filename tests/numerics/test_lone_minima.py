@@ -121,6 +121,31 @@ def test_what_takes_many_steps_goes_on_in_torch(monkeypatch: pytest.MonkeyPatch)
     assert (handed.U.tobytes(), handed.loss, sum(ended)) == (pair.U.tobytes(), pair.loss, 1)
 
 
+def test_only_small_single_instances_are_taken_in_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+
+    def watched(start: Any, *others: Any) -> Any:
+        seen.append(start.U.size)
+        return lone_minimum(start, *others)
+
+    monkeypatch.setattr(descent, "lone_minimum", watched)
+    for d1 in (1, 8, 9):
+        problem = planted_problem(
+            np.random.default_rng(d1), D0=8, d2=8, d1=d1, zeta=np.linspace(3, 1, 8), phi=np.ones(8), residual=0.0, beta=1.0,
+            eta_dec=1.0, eta_enc=1.0,
+        )  # fmt: skip
+        minimise([problem], seed=0, route=FAST)
+    minimise([problem] * 2, seed=0, route=FAST)
+    assert seen == [8, 64]
+
+
+def test_what_is_no_number_is_left_to_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(descent, "lone_minimum", lambda start, *others: start._replace(U=np.nan * start.U))
+    (problem,) = random_problems(1, seed=3)
+    (alone,), (paired, _) = (minimise([problem] * count, seed=0, route=FAST) for count in (1, 2))
+    assert alone.U.tobytes() == paired.U.tobytes()
+
+
 def test_a_single_instance_is_reported_once() -> None:
     ended: list[int] = []
     minimise(random_problems(1, seed=0), seed=0, route=FAST, progress=ended.append)
