@@ -119,8 +119,10 @@ def test_the_last_step_lowers_the_gradient(monkeypatch: pytest.MonkeyPatch) -> N
         assert calm <= steep
         lower += calm < steep / 2
     assert lower > 0
-    raised = one.derivatives(start)
-    assert np.array_equal(lone_descent_module._calmed(start, raised._replace(gradient=0 * raised.gradient), one), start)
+    beside = calmed + 1 / 10**4
+    at = one.derivatives(beside)
+    assert not np.array_equal(lone_descent_module._calmed(beside, at, one), beside)
+    assert np.array_equal(lone_descent_module._calmed(beside, at._replace(gradient=-at.gradient), one), beside)  # uphill
 
 
 def test_a_saddle_is_left() -> None:
