@@ -17,7 +17,7 @@ from typing import NamedTuple
 import sympy
 from sympy import Basic, Expr, Identity, MatAdd, MatMul, MatPow, MatrixExpr, MatrixSymbol, Trace, Transpose, ZeroMatrix
 
-from derivations.notation import SYMMETRIC, A, C, Mean, MeanMatrix, S_y, Sigma, SquaredNorm, noise, x, y
+from derivations.notation import D0, SYMMETRIC, A, C, Mean, MeanMatrix, S_y, Sigma, SquaredNorm, d1, d2, noise, x, y
 
 
 class Letter(NamedTuple):
@@ -48,8 +48,8 @@ MOMENTS: Facts = (
     (y * x.T, C),
     (y * y.T, S_y),
     (noise * noise.T, Sigma),
-    (noise * x.T, ZeroMatrix(*(noise * x.T).shape)),
-    (noise * y.T, ZeroMatrix(*(noise * y.T).shape)),
+    (noise * x.T, ZeroMatrix(d1, D0)),
+    (noise * y.T, ZeroMatrix(d1, d2)),
 )
 
 

@@ -73,8 +73,8 @@ def _movements(layer: Layer) -> Sequence[tuple[Problem, Float[np.ndarray, " mode
             at = _followed(problem, at)
             moved = at.U @ at.W.T
         else:
-            slope = _flow(problem, at)
-            moved = slope.U @ at.W.T + at.U @ slope.W.T
+            slope_W, slope_U = _flow(problem, at)
+            moved = slope_U @ at.W.T + at.U @ slope_W.T
         found.append((problem, start, np.diagonal(problem.F.T @ moved @ problem.P_A @ problem.G)[:modes]))
     return found
 
@@ -100,29 +100,27 @@ def _fastest(problem: Problem) -> float:
     )
 
 
-def _flow(problem: Problem, at: Parameters) -> Parameters:
-    """theta' = -grad(Eq 6)/2, which is -eta_dec^2 times the gradient of L_VAE; log sigma stays."""
+def _flow(problem: Problem, at: Parameters) -> tuple[Float[np.ndarray, "d0 d1"], Float[np.ndarray, "d2 d1"]]:
+    """(W', U') of theta' = -grad(Eq 6)/2, which is -eta_dec^2 times the gradient of L_VAE."""
     slope = vae_gradient(*at, *Statistics.arrays_of(problem))
     rate = -(problem.eta_dec**2)
-    return Parameters(rate * slope.W, rate * slope.U, 0 * at.log_variance)
-
-
-def _moved(at: Parameters, along: Parameters, step: float) -> Parameters:
-    return Parameters(*(value + step * part for value, part in zip(at, along, strict=True)))
+    return rate * slope.W, rate * slope.U
 
 
 def _growth_of_a_start(problem: Problem, seed: int) -> float:
     """x.x'/x.x after a long time, x being kept small."""
     assert problem.sigma is not None
-    rng = np.random.default_rng([seed, problem.d1])
+    rng, step = np.random.default_rng([seed, problem.d1]), 1 / _fastest(problem)
     W, U = (rng.standard_normal((rows, problem.d1)) for rows in (problem.d0, problem.d2))
     at = Parameters(W, U, 2 * np.log(problem.sigma))
     for _ in range(_LONG):
-        size = np.sqrt((at.W**2).sum() + (at.U**2).sum())
-        at = at._replace(W=at.W * _SMALL / size, U=at.U * _SMALL / size)
-        at = _moved(at, _flow(problem, at), 1 / _fastest(problem))  # of no rate but the largest is the step's order
-    slope = _flow(problem, at)
-    return float(((at.W * slope.W).sum() + (at.U * slope.U).sum()) / ((at.W**2).sum() + (at.U**2).sum()))
+        slope_W, slope_U = _flow(problem, at)
+        # of no rate but the largest is the order of the step
+        W, U = at.W + step * slope_W, at.U + step * slope_U
+        size = np.sqrt((W**2).sum() + (U**2).sum()) / _SMALL
+        at = at._replace(W=W / size, U=U / size)
+    slope_W, slope_U = _flow(problem, at)
+    return float(((at.W * slope_W).sum() + (at.U * slope_U).sum()) / ((at.W**2).sum() + (at.U**2).sum()))
 
 
 def _at_products(problem: Problem, products: Float[np.ndarray, " modes"]) -> Parameters:
@@ -149,8 +147,7 @@ def _followed(problem: Problem, at: Parameters) -> Parameters:
         return Parameters(W.reshape(shapes[0]), U.reshape(shapes[1]), at.log_variance)
 
     def slope(flat: Float[np.ndarray, " p"]) -> Float[np.ndarray, " p"]:
-        along = _flow(problem, point(flat))
-        return np.concatenate([along.W.ravel(), along.U.ravel()])
+        return np.concatenate([part.ravel() for part in _flow(problem, point(flat))])
 
     return point(_integrated(slope, np.concatenate([at.W.ravel(), at.U.ravel()]), problem))
 

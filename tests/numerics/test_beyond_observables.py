@@ -158,16 +158,17 @@ def test_growth_and_velocity_are_upheld_and_tell_other_formulas(layer: Any) -> N
     for check, formula in ((gradient_flow.growth, GROWTH), (gradient_flow.velocity, VELOCITY)):
         (found,) = check(layer(held), formula)
         assert found.agrees
+        assert found.tolerance is (FLOW if layer is FewDescents else FLOAT64_IDENTITY)
         (other,) = check(layer(held), formula * 11 / 10)
         assert not other.agrees
 
 
 def test_the_flow_is_followed_for_a_unit_of_time() -> None:
     """One mode: m(t) = a m e^(2at)/(a + m (e^(2at) - 1)), a = zeta - sigma^2."""
-    problem = planted([2.0], 1, held=True)
+    problem = replace(planted([2.0], 1, held=True), beta=4.0)
     ((balanced, start, found),) = gradient_flow._movements(FewDescents(problem))
     assert balanced.sigma is not None
-    deviation = 0.7 / 1.3  # sqrt(beta) eta_dec/eta_enc
+    deviation = 2 * 0.7 / 1.3  # sqrt(beta) eta_dec/eta_enc
     assert balanced.sigma == pytest.approx([deviation], rel=FLOAT64_DERIVATIVE.value)
     net, time = 2 - deviation**2, 1 / (2 + 2 * deviation**2)
     grown = np.exp(2 * net * time)
