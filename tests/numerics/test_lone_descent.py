@@ -122,7 +122,9 @@ def test_the_last_step_lowers_the_gradient(monkeypatch: pytest.MonkeyPatch) -> N
     beside = calmed + 1 / 10**4
     at = one.derivatives(beside)
     assert not np.array_equal(lone_descent_module._calmed(beside, at, one), beside)
-    assert np.array_equal(lone_descent_module._calmed(beside, at._replace(gradient=-at.gradient), one), beside)  # uphill
+    assert np.array_equal(
+        lone_descent_module._calmed(beside, at._replace(gradient=-at.gradient), one), beside
+    )  # uphill
 
 
 def test_a_saddle_is_left() -> None:

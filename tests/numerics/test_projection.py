@@ -13,7 +13,7 @@ from numerics.objective import FIXED_VARIANCES, LEARNED_VARIANCES, Objective, Pa
 from numerics.points import symbol_values
 from numerics.problem import Problem
 from numerics.problems import planted_problem
-from numerics.projection import Projection
+from numerics.projection import Projection, whitened
 from numerics.tolerances import FLOAT64_DERIVATIVE, FLOAT64_IDENTITY
 
 OBJECTIVES = {
@@ -24,6 +24,17 @@ OBJECTIVES = {
 }
 SHAPES = [(3, 4, 2), (4, 3, 5), (1, 2, 1), (5, 1, 3)]  # D0, d2, d1
 COUNT = 6
+
+
+@pytest.mark.parametrize("scale", [1 / 10**6, 10**6])
+def test_what_is_the_null_space_of_the_input_does_not_depend_on_its_units(scale: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    M, C = (torch.randn(COUNT, *shape, dtype=torch.float64, generator=generator) for shape in ((4, 3), (2, 3)))
+    one = torch.ones(COUNT, dtype=torch.float64)
+    Z, _ = whitened(Statistics(M @ M.mT, C @ M.mT, one, one, one, one))
+    scaled, _ = whitened(Statistics(scale * M @ M.mT, scale**0.5 * C @ M.mT, one, one, one, one))
+    expected = Z @ Z.mT
+    assert (scaled @ scaled.mT - expected).abs().max() <= FLOAT64_DERIVATIVE.value * expected.abs().max()
 
 
 def problems(kind: str, shape: tuple[int, int, int]) -> list[Problem]:
