@@ -15,13 +15,14 @@ from sympy import Basic
 
 from derivations import notation as n
 from derivations.gradient_flow import product
+from numerics.exact_modes import bending, eigenvalues, mode_point, unit
 from numerics.lambdified import evaluate
 from numerics.layers.base import Finding, Layer
 from numerics.layers.descent import DescentLayer
 from numerics.layers.floating import certificate_at, origin_of, relative_distance
 from numerics.objective import Parameters, Statistics, vae_gradient
 from numerics.observables.base import Check
-from numerics.points import Point, padded, symbol_values
+from numerics.points import padded, symbol_values
 from numerics.problem import Problem
 from numerics.tolerances import FLOAT64_IDENTITY, FLOW
 
@@ -176,49 +177,14 @@ def exact_growth(layer: Layer, formula: Basic) -> Iterator[Finding]:
 def _exact_growths(layer: Layer) -> Sequence[tuple[Any, Any]]:
     found = []
     for problem in layer.problems("fixed")[:MOST_PROBLEMS]:
-        rates = [
-            _larger_eigenvalue(*_exact_block(layer, problem, mode, latent))
+        origin = 0 * unit(problem, 0, 0)
+        bends = [
+            eigenvalues(*bending(layer, problem, origin, origin, mode, latent))[0]
             for mode in range(problem.dstar)
             for latent in range(problem.d1)
         ]
-        found.append((problem, max(rates, key=float)))
+        found.append((problem, -(problem.eta_dec**2) * min(bends, key=float)))
     return found
-
-
-def _larger_eigenvalue(one: Any, other: Any, between: Any) -> Any:
-    """Of a symmetric 2 x 2 matrix with this diagonal."""
-    return (one + other) / 2 + sympy.sqrt(((one - other) / 2) ** 2 + between**2)
-
-
-def _exact_block(layer: Layer, problem: Any, mode: int, latent: int) -> tuple[Any, Any, Any]:
-    """x.x' next to the origin for x = (f_i, 0), (0, g_i) in one latent, and what both together add, halved."""
-    rates = [_exact_rate(layer, problem, mode, latent, u, v) for u, v in ((1, 0), (0, 1), (1, 1))]
-    return rates[0], rates[1], (rates[2] - rates[0] - rates[1]) / 2
-
-
-def _exact_rate(layer: Layer, problem: Any, mode: int, latent: int, u: int, v: int) -> Any:
-    """x.x' = -2 eta_dec^2 Q for L_VAE = L_0 + s^2 Q + s^4 R along s x."""
-    at = [
-        layer.loss(
-            problem, _exact_point(problem, s * u * _unit(problem, mode, latent), s * v * _unit(problem, mode, latent))
-        )
-        for s in (0, 1, 2)
-    ]
-    return -2 * problem.eta_dec**2 * (16 * (at[1] - at[0]) - (at[2] - at[0])) / 12
-
-
-def _unit(problem: Any, mode: int, latent: int) -> Any:
-    """1 at (mode, latent), of shape (dstar, d1)."""
-    entries = np.full((problem.dstar, problem.d1), sympy.S.Zero, dtype=object)
-    entries[mode, latent] = sympy.S.One
-    return entries
-
-
-def _exact_point(problem: Any, decoder: Any, encoder: Any, variance: Any = None) -> Point:
-    """U = F Lambda, V = G Theta and W = P_A Phi^(-1/2) V, of which Lambda and Theta have these leading rows."""
-    roots = np.array([sympy.sqrt(value) for value in problem.phi], dtype=object)
-    U, V = problem.F[:, : problem.dstar] @ decoder, problem.G[:, : problem.dstar] @ encoder
-    return Point(problem.P_A @ (V / roots[:, None]), U, V, problem.sigma**2 if variance is None else variance)
 
 
 def exact_velocity(layer: Layer, formula: Basic) -> Iterator[Finding]:
@@ -240,16 +206,16 @@ def _exact_movements(layer: Layer) -> Sequence[tuple[Any, list[Any], Any]]:
     found = []
     for problem in layer.problems("fixed")[:MOST_PROBLEMS]:
         roots = [sympy.Rational(k + 1, 2) for k in range(min(problem.d1, problem.dstar))]
-        at = sum(root * _unit(problem, k, k) for k, root in enumerate(roots))
+        at = sum(root * unit(problem, k, k) for k, root in enumerate(roots))
         c = problem.beta * problem.eta_dec**2 / problem.eta_enc**2
         variance = np.full(problem.d1, c, dtype=object)
 
         def loss(decoder: Any, encoder: Any, problem: Any = problem, variance: Any = variance) -> Any:
-            return layer.loss(problem, _exact_point(problem, decoder, encoder, variance))
+            return layer.loss(problem, mode_point(problem, decoder, encoder, variance))
 
         velocities = []
         for k, root in enumerate(roots):
-            step = _unit(problem, k, k)
+            step = unit(problem, k, k)
             slope_u, slope_v = loss(at + step, at) - loss(at - step, at), loss(at, at + step) - loss(at, at - step)
             velocities.append(-(problem.eta_dec**2) / 2 * root * (slope_u + slope_v))
         found.append((problem, [root**2 for root in roots], np.array(velocities, dtype=object)))
