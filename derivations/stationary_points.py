@@ -1,36 +1,33 @@
-"""Every stationary point of Eq 6 where all sigma_i are the prior's, and that none but the global minima is a local one."""
+"""Every stationary point of Eq 6 where all sigma_i are the prior's: a choice of modes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 
 import sympy
-from sympy import Basic, Expr, Identity, MatrixSymbol, Symbol, Trace, Tuple
+from sympy import Basic, Expr, MatrixSymbol, Tuple
 
 from derivations.claim import Assumption, Claim, Decision, Statement, Step, conclude, needed, refuted
 from derivations.gradient_flow import mode_steps
 from derivations.instances import Instance, instances, is_exactly_zero, tidy
-from derivations.least_loss import REDUCED, candidate_step, least_loss_steps, least_mode_loss, mode_loss, u, v
-from derivations.matrix_calculus import Facts, differential, gradient
-from derivations.notation import I_latent, Sigma, SquaredNorm, U, V, Z, d0, d1, d2, eta_enc, i, root_water, weight, zeta
+from derivations.least_loss import REDUCED, candidate_step, mode_loss, u, v
+from derivations.matrix_calculus import Facts, gradient
+from derivations.notation import I_latent, Sigma, U, V, Z, d1, eta_enc, i, root_water, weight, zeta
 from derivations.proof import equal, margin, positive, same, zero
 from derivations.theorem_1_prior_variance import PRIOR, prior_instances
-
-level = Symbol("level", positive=True)
-"""The least zeta_i of the modes chosen, or sqrt(beta) eta_dec where a latent is left over."""
 
 # ------------------------------------------------------------------------------------------- as stated
 CHOSEN = Tuple(zeta[i] - root_water, root_water * (2 * zeta[i] - root_water))
 """u_i v_i of a mode that is chosen, and what it adds to Eq 6."""
-_ratio = eta_enc**2 / root_water
-CURVATURE = level * (_ratio + 1 / _ratio) - sympy.sqrt(level**2 * (_ratio - 1 / _ratio) ** 2 + 4 * zeta[i] ** 2)
 
 # -------------------------------------------------------------------------------- from the definitions
-_s, _c, _z, _level, _lam = sympy.symbols("s c zeta level lambda", positive=True)
-_a, _b = (MatrixSymbol(name, d1, 1) for name in "ab")
-_ALIKE = REDUCED.subs(Sigma, _s**2 * I_latent).subs(weight, _c)
+s, c, lam = sympy.symbols("s c lambda", positive=True)
+"""The standard deviation of all latents, the weight of V, and a singular value of U."""
+a, b = (MatrixSymbol(name, d1, 1) for name in "ab")
+"""Directions of latent space."""
+ALIKE = REDUCED.subs(Sigma, s**2 * I_latent).subs(weight, c)
 """Eq 6 with Sigma = s^2 I and the weight c."""
 
 
@@ -69,31 +66,31 @@ def singular_pair_steps() -> tuple[Step, ...]:
     Eigenvectors with lambda = 0 are in the kernel of U and of V. At most d1 pairs are left; they are orthogonal, and a singular
     value decomposition of Z contains them.
     """
-    slope_u, slope_v = (gradient(_ALIKE, variable) / 2 for variable in (U, V))
-    theta = _s * _lam / sympy.sqrt(_c)
-    facts: Facts = ((U.T * U * _a, _lam**2 * _a), (V.T * V * _a, theta**2 * _a))
-    pair = (_lam**2 + _c) * theta / _lam
+    slope_u, slope_v = (gradient(ALIKE, variable) / 2 for variable in (U, V))
+    theta = s * lam / sympy.sqrt(c)
+    facts: Facts = ((U.T * U * a, lam**2 * a), (V.T * V * a, theta**2 * a))
+    pair = (lam**2 + c) * theta / lam
     return (
         equal(
             "the two slopes combine to s^2 U^T U = c V^T V, so that V^T V a = theta^2 a with theta = s lambda/sqrt(c)",
             U.T * slope_u - (V.T * slope_v).T,
-            _s**2 * U.T * U - _c * V.T * V,
+            s**2 * U.T * U - c * V.T * V,
         ),
-        zero("and c theta^2 = s^2 lambda^2", _c * theta**2 - _s**2 * _lam**2),
-        equal("the slope in U at a: Z V a is a multiple of U a", slope_u * _a, (theta**2 + _s**2) * U * _a - Z * V * _a, facts),
-        equal("the slope in V at a: Z^T U a is one of V a", slope_v * _a, (_lam**2 + _c) * V * _a - Z.T * U * _a, facts),
-        zero("U a/lambda and V a/theta are a pair of one singular value", (theta**2 + _s**2) * _lam / theta - pair),
-        zero("which is lambda theta + s sqrt(c)", pair - _lam * theta - _s * sympy.sqrt(_c)),
-        equal("another eigenvector b, a^T b = 0, gives another pair: U b is orthogonal to U a", _b.T * U.T * U * _a,
-              _lam**2 * _b.T * _a, facts),
-        equal("and V b to V a", _b.T * V.T * V * _a, theta**2 * _b.T * _a, facts),
+        zero("and c theta^2 = s^2 lambda^2", c * theta**2 - s**2 * lam**2),
+        equal("the slope in U at a: Z V a is a multiple of U a", slope_u * a, (theta**2 + s**2) * U * a - Z * V * a, facts),
+        equal("the slope in V at a: Z^T U a is one of V a", slope_v * a, (lam**2 + c) * V * a - Z.T * U * a, facts),
+        zero("U a/lambda and V a/theta are a pair of one singular value", (theta**2 + s**2) * lam / theta - pair),
+        zero("which is lambda theta + s sqrt(c)", pair - lam * theta - s * sympy.sqrt(c)),
+        equal("another eigenvector b, a^T b = 0, gives another pair: U b is orthogonal to U a", b.T * U.T * U * a,
+              lam**2 * b.T * a, facts),
+        equal("and V b to V a", b.T * V.T * V * a, theta**2 * b.T * a, facts),
     )  # fmt: skip
 
 
 def _not_stationary(formula: Basic, chosen: Iterable[Instance], *, above: bool = True) -> Decision | None:
     """A refutation: an exact mode above its threshold (or below) at which the loss has a slope, or another value."""
     for instance in chosen:
-        deviation, c = instance.sigma[0], instance.value(weight)
+        deviation, ratio = instance.sigma[0], instance.value(weight)
         for k, singular in enumerate(instance.zeta, 1):
             if (singular**2 > instance.value(root_water) ** 2) is not sympy.true if above else singular == 0:
                 continue
@@ -101,8 +98,8 @@ def _not_stationary(formula: Basic, chosen: Iterable[Instance], *, above: bool =
             where = instance.named() | {"i": k}
             if not (product.is_finite and product.is_nonnegative):
                 return refuted(where, f"u v = {tidy(product)} is no product of lengths")
-            at = dict(zip((u, v), lengths(product, deviation, c), strict=True))
-            own = mode_loss(u, v, singular, deviation, c)
+            at = dict(zip((u, v), lengths(product, deviation, ratio), strict=True))
+            own = mode_loss(u, v, singular, deviation, ratio)
             for part in (u, v):
                 slope = sympy.diff(own, part).subs(at)
                 if not is_exactly_zero(slope):
@@ -112,181 +109,8 @@ def _not_stationary(formula: Basic, chosen: Iterable[Instance], *, above: bool =
     return None
 
 
-def finds_the_way_down(formula: Basic) -> Decision:
-    """Judge the least eigenvalue of the Hessian of Eq 6 at a stationary point, in `level` and the largest zeta_i not chosen."""
-    found = _other_curvature(formula, prior_instances())
-    if found is not None:
-        return found
-    _, smaller = _eigenvalues(zeta[i], level, eta_enc, weight)
-    return conclude(
-        [
-            *singular_pair_steps(),
-            *split_steps(),
-            *block_steps(),
-            same("the smaller eigenvalue of the block", formula, smaller),
-            *least_loss_steps(),
-            *(
-                same(
-                    f"where no mode left out is above the level the loss is the least: what a mode adds, {name}",
-                    least_mode_loss(zeta[i], eta_enc),
-                    adds,
-                    {zeta[i]: value},
-                )
-                for name, value, adds in (
-                    (
-                        "above the threshold, all chosen or the d1 largest of them",
-                        root_water * (1 + margin),
-                        CHOSEN.args[1],
-                    ),
-                    ("at the threshold, none chosen", root_water, zeta[i] ** 2),
-                    ("below it, none chosen", root_water / (1 + margin), zeta[i] ** 2),
-                    ("without a signal", sympy.S.Zero, zeta[i] ** 2),
-                )
-            ),
-        ]
-    )
-
-
-def _hessian_form(objective: Expr, along_u: Expr, along_v: Expr) -> Expr:
-    """The second differential along (dU, dV), which are constant."""
-    du, dv = MatrixSymbol("dU", d2, d1), MatrixSymbol("dV", d0, d1)
-    second = differential(differential(objective, {U: du, V: dv}), {U: du, V: dv})
-    return second.subs({du: along_u, dv: along_v})
-
-
-@lru_cache(maxsize=1)
-def _outside() -> tuple[Expr, Facts, dict[str, MatrixSymbol]]:
-    """What the Hessian form adds along the singular vectors that are not chosen, the facts, and the letters."""
-    p, q = sympy.symbols("p q", integer=True, positive=True)
-    shapes = {
-        "F_o": (d2, p),
-        "G_o": (d0, q),
-        "S_o": (p, q),
-        "Z_S": (d2, d0),
-        "B": (d2, d1),
-        "D": (d0, d1),
-        "X": (p, d1),
-        "Y": (q, d1),
-    }
-    of = {name: MatrixSymbol(name, *shape) for name, shape in shapes.items()}
-    left, right, X, Y = of["F_o"], of["G_o"], of["X"], of["Y"]
-    facts: Facts = (
-        (left.T * left, Identity(p)),
-        (right.T * right, Identity(q)),
-        *((left.T * other, 0 * left.T * other) for other in (U, of["B"], of["Z_S"])),
-        *((right.T * other, 0 * right.T * other) for other in (V, of["D"])),
-        (of["Z_S"] * right, 0 * of["Z_S"] * right),
-    )
-    added = (
-        2 * SquaredNorm(X * V.T)
-        + 2 * SquaredNorm(U * Y.T)
-        - 4 * Trace(of["S_o"].T * X * Y.T)
-        + 2 * _s**2 * SquaredNorm(X)
-        + 2 * _c * SquaredNorm(Y)
-    )
-    return added, facts, of
-
-
-@lru_cache(maxsize=1)
-def split_steps() -> tuple[Step, ...]:
-    """Z = Z_S + F_o S_o G_o^T, Z_S being what the chosen modes make: the Hessian form falls into that for Z_S, and one outside."""
-    added, facts, of = _outside()
-    whole = _ALIKE.subs(Z, of["Z_S"] + of["F_o"] * of["S_o"] * of["G_o"].T)
-    inner = _hessian_form(_ALIKE.subs(Z, of["Z_S"]), of["B"], of["D"])
-    return (
-        equal(
-            "the form along dU = B + F_o X, dV = D + G_o Y is that for Z_S alone along B and D, and one in X and Y",
-            _hessian_form(whole, of["B"] + of["F_o"] * of["X"], of["D"] + of["G_o"] * of["Y"]),
-            inner + added,
-            facts,
-        ),
-        same(
-            "for Z_S the point is a global minimum, since it attains the least loss: its form is nowhere negative",
-            least_mode_loss(zeta[i], eta_enc),
-            CHOSEN.args[1],
-            {zeta[i]: root_water * (1 + margin)},
-        ),
-    )
-
-
-def _eigenvalues(singular: Expr, at: Expr, deviation: Expr, c: Expr) -> tuple[Expr, Expr]:
-    """The larger and the smaller eigenvalue of the block of a mode left out with a latent of this level."""
-    one, other = at * deviation / sympy.sqrt(c), at * sympy.sqrt(c) / deviation
-    root = sympy.sqrt((one - other) ** 2 + 4 * singular**2)
-    return one + other + root, one + other - root
-
-
-@lru_cache(maxsize=1)
-def block_steps() -> tuple[Step, ...]:
-    """The form outside: a block for each pair of a mode left out and an eigenvector a of U^T U, with its eigenvalues."""
-    added, _, of = _outside()
-    X, Y, S_o = of["X"], of["Y"], of["S_o"]
-    f, g = MatrixSymbol("f", X.shape[0], 1), MatrixSymbol("g", Y.shape[0], 1)
-    theta = Symbol("theta", positive=True)
-    pair: Facts = (
-        (U.T * U * _a, _lam**2 * _a),
-        (V.T * V * _a, theta**2 * _a),
-        (S_o * g, _z * f),
-        (S_o.T * f, _z * g),
-    )
-    x, y, eigenvalue = sympy.symbols("x y h", real=True)
-    at = {X: x * f * _a.T, Y: y * g * _a.T}
-    slope_x, slope_y = (gradient(added, variable).subs(at) / 4 for variable in (X, Y))
-    # lambda^2 and theta^2 of a chosen mode with zeta = level; of a latent left over, at the threshold, both are 0
-    squares = {
-        _lam: sympy.sqrt(_level * sympy.sqrt(_c) / _s - _c),
-        theta: sympy.sqrt(_level * _s / sympy.sqrt(_c) - _s**2),
-    }
-    block = 2 * sympy.Matrix([[theta**2 + _s**2, -_z], [-_z, _lam**2 + _c]]).subs(squares)
-    larger, smaller = _eigenvalues(_z, _level, _s, _c)
-    threshold = {_level: _s * sympy.sqrt(_c)}
-    return (
-        equal("a quarter of the slope in X at (x f a^T, y g a^T)", slope_x,
-              ((theta**2 + _s**2) * x - _z * y) * f * _a.T, pair),
-        equal("a quarter of the slope in Y there", slope_y, ((_lam**2 + _c) * y - _z * x) * g * _a.T, pair),
-        zero("c theta^2 = s^2 lambda^2", (_c * theta**2 - _s**2 * _lam**2).subs(squares)),
-        zero("and lambda theta + s sqrt(c), which is the chosen zeta, is the level",
-             (_s * _lam**2 / sympy.sqrt(_c) + _s * sympy.sqrt(_c)).subs(squares) - _level),
-        zero("a latent left over has lambda = 0", squares[_lam].subs(threshold)),
-        zero("and theta = 0", squares[theta].subs(threshold)),
-        *(
-            zero(f"the {name} eigenvalue of the block", (block - eigenvalue * sympy.eye(2)).det().subs(eigenvalue, value))
-            for name, value in (("larger", larger), ("smaller", smaller))
-        ),
-        positive("their sum", larger + smaller),
-        zero("their product is 4 (level^2 - zeta^2): one is negative exactly where zeta > level",
-             larger * smaller - 4 * (_level**2 - _z**2)),
-        positive("the smaller falls as zeta rises", -sympy.diff(smaller, _z)),
-        *(
-            positive(f"and rises with the level: so does entry {k} of the diagonal", sympy.diff(block[k - 1, k - 1], _level))
-            for k in (1, 2)
-        ),
-        *(positive(f"entry {k}, which stands alone for a singular vector without a partner", block[k - 1, k - 1]) for k in (1, 2)),
-    )  # fmt: skip
-
-
-def _latents(instance: Instance, mode: int) -> Iterator[tuple[Expr, Expr]]:
-    """(level as stated, level as it is) of a latent left over and of those of the other modes."""
-    threshold = instance.sigma[0] * sympy.sqrt(instance.value(weight))
-    yield instance.value(root_water), threshold
-    others = (each for k, each in enumerate(instance.zeta, 1) if k != mode)
-    yield from ((each, each) for each in others if (each**2 > threshold**2) is sympy.true)
-
-
-def _other_curvature(formula: Basic, chosen: Iterable[Instance]) -> Decision | None:
-    for instance in chosen:
-        for k, singular in enumerate(instance.zeta, 1):
-            for named, at in _latents(instance, k):
-                _, true = _eigenvalues(singular, at, instance.sigma[0], instance.value(weight))
-                stated = instance.value(formula, k, {level: named})
-                if not is_exactly_zero(stated - true):
-                    where = instance.named() | {"i": k, "level": named}
-                    return refuted(where, f"the eigenvalue is {tidy(true)}, the formula gives {tidy(stated)}")
-    return None
-
-
 # ------------------------------------------------------------------------------ without the assumptions
-def _at_another_variance() -> tuple[Instance, ...]:
+def alike_at_another_variance() -> tuple[Instance, ...]:
     """All sigma_i alike, but not the prior's."""
     return tuple(replace(instance, sigma=(2 * instance.eta_enc,) * instance.d1) for instance in instances())
 
@@ -302,22 +126,11 @@ CLAIMS = (
         observable="stationary_points",
         uses=("prop-1.reduction", "prop-2.minimum"),
         assumptions=(
-            Assumption(PRIOR, lambda formula: needed(_not_stationary(formula, _at_another_variance()))),
+            Assumption(PRIOR, lambda formula: needed(_not_stationary(formula, alike_at_another_variance()))),
             Assumption(
                 "zeta_i > sqrt(beta) eta_dec",
                 lambda formula: needed(_not_stationary(formula, prior_instances(), above=False)),
             ),
         ),
-    ),
-    Claim(
-        "x.no-spurious-minima",
-        "beyond the paper: every stationary point",
-        "with sigma_i = eta_enc every stationary point of Eq 6 that is no global minimum is a strict saddle: with zeta_i the "
-        "largest left out of S, and the level the least of S, or sqrt(beta) eta_dec where S is less than d1, the Hessian has this "
-        "least eigenvalue, which is negative iff zeta_i > level; where it is not, the point is a global minimum",
-        printed=Statement(CURVATURE, finds_the_way_down),
-        observable="saddle_curvature",
-        uses=("x.stationary-points", "thm-1.minimum"),
-        assumptions=(Assumption(PRIOR, lambda formula: needed(_other_curvature(formula, _at_another_variance()))),),
     ),
 )

@@ -30,6 +30,7 @@
 # %% tags=["nbval-ignore-output"]
 # A fresh machine may report that matplotlib builds its font cache; this cell has no other output.
 from collections import Counter
+from itertools import combinations
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -44,6 +45,7 @@ from derivations.least_loss import REDUCED, least_mode_loss, mode_loss
 from derivations.ledger import claims_by_id
 from derivations.mutants import mutants
 from derivations.proof import equal
+from derivations.strict_saddles import level
 from derivations.theorem_3_origin import attainable, du, dv, hessian_form, smallest_curvature
 from numerics.certificates import gap
 from numerics.descent import minimise
@@ -573,6 +575,106 @@ plt.show()
 table([r"$\sigma^2 = c$", "where it ends", "time until half of that"], rows)
 
 # %% [markdown]
+# ## 9. Every other place without slope
+#
+# The origin is one stationary point. Where else does descent slow down, and can it end at a point that is no global minimum? For
+# $\sigma_i = \eta_{enc}$ the ledger lists every stationary point of Eq 6. Each is a *choice*: a set $S$ of at most $d_1$ modes with
+# $\zeta_i > \sqrt\beta\,\eta_{dec}$, and each mode chosen is as long as at the minimum. The origin chooses none.
+
+# %%
+listed, curved = ledger["x.stationary-points"], ledger["x.no-spurious-minima"]
+display(Math(r"(u_i v_i,\ \text{what mode } i \text{ adds}) = " + sympy.latex(listed.standing.formula)))
+display(Math(r"h_{\min} = " + sympy.latex(curved.standing.formula)))
+table(
+    ["claim", "verdict", "steps", "scope"],
+    [
+        [claim.id, ruling.verdict, len(ruling.steps), ruling.scope]
+        for claim in (listed, curved)
+        for ruling in [claim.standing.decide(claim.standing.formula)]
+    ],
+)
+
+# %% [markdown]
+# The second formula is the smallest eigenvalue of the Hessian where a mode is left out whose $\zeta_i$ is above the *level*: the
+# least $\zeta$ of those chosen, or the threshold where a latent is still free. It is negative there. So a choice that is no global
+# minimum is a strict saddle, with a way out at second order, and there is no other minimum to end in.
+#
+# We list all choices for $\zeta = (4, 3, 2)$ and two latents, all scales 1, and take the Hessian by hand, column by column.
+
+# %%
+spectrum, latents = (4, 3, 2), 2
+values = {n.beta: 1.0, n.eta_dec: 1.0, n.eta_enc: 1.0, n.zeta: np.array([*spectrum, 0.0])}
+lengths, adds = (np.array(part, dtype=float) for part in evaluate(listed.standing.formula, values))
+target = np.diag(np.array(spectrum, dtype=float))
+
+
+def slope(U, V):
+    missing = target - U @ V.T
+    return U - missing @ V, V - missing.T @ U
+
+
+def bends(U, V):
+    size, columns = U.size, []
+    for unit in np.eye(2 * size):
+        dU, dV = unit[:size].reshape(U.shape), unit[size:].reshape(V.shape)
+        turned = dU @ V.T + U @ dV.T
+        missing = target - U @ V.T
+        columns.append(
+            np.concatenate([(turned @ V - missing @ dV + dU).ravel(), (turned.T @ U - missing.T @ dU + dV).ravel()])
+        )
+    return 2 * np.linalg.eigvalsh(np.array(columns))
+
+
+rows, levels = [], {}
+for chosen in [each for size in range(latents + 1) for each in combinations(range(3), size)]:
+    U, V = np.zeros((3, latents)), np.zeros((3, latents))
+    for latent, k in enumerate(chosen):
+        U[k, latent] = V[k, latent] = lengths[k] ** 0.5
+    assert max(np.abs(part).max() for part in slope(U, V)) < FLOAT64_DERIVATIVE.value
+    levels[chosen] = sum(adds[k] if k in chosen else spectrum[k] ** 2 for k in range(3))
+    outside = min(k for k in range(3) if k not in chosen)
+    least = float(spectrum[max(chosen)]) if len(chosen) == latents else 1.0
+    stated = evaluate(curved.standing.formula, values | {level: least})[outside]
+    lowest = bends(U, V)[0]
+    kind = "saddle" if stated < 0 else "global minimum"
+    assert abs(lowest - min(stated, 0.0)) < FLOAT64_DERIVATIVE.value
+    named = ", ".join(f"$\\zeta_{k + 1}$" for k in chosen) or "none"
+    rows.append(
+        [
+            named,
+            f"{levels[chosen]:g}",
+            f"{round(lowest, 4) + 0:.4f}",
+            f"{stated:.4f}" if stated < 0 else "not negative",
+            kind,
+        ]
+    )
+table(["modes chosen", "Eq 6", "smallest eigenvalue", "formula", "it is"], rows)
+
+# %% [markdown]
+# Seven points, one of them a minimum. Gradient flow from a small start visits some of them: each plateau of the loss is a saddle of
+# the list, passed on the way down (lines: the losses of the list; marked are those that are passed).
+
+# %%
+rng = np.random.default_rng(0)
+U, V = (1e-5 * rng.standard_normal((3, latents)) for _ in range(2))
+step, losses = 0.002, []
+for _ in range(5_000):
+    losses.append(((U @ V.T - target) ** 2).sum() + (U**2).sum() + (V**2).sum())
+    first = slope(U, V)
+    U, V = U - step * first[0], V - step * first[1]
+_, axes = plt.subplots(figsize=(6.2, 3.2), layout="constrained")
+axes.plot(step * np.arange(len(losses)), losses, color="black", linewidth=1.2)
+for chosen, value in levels.items():
+    passed = chosen in {(), (0,), (0, 1)}
+    axes.axhline(value, color="0.4" if passed else "0.8", linewidth=0.7, linestyle="-" if passed else ":", zorder=0)
+    if passed:
+        named = ", ".join(rf"$\zeta_{k + 1}$" for k in chosen) or "none"
+        axes.text(9.9, value + 0.25, named, ha="right", va="bottom", color="0.25")
+axes.set(xlabel="time of the flow", ylabel="Eq 6", xlim=(0, 10))
+plt.show()
+assert abs(losses[-1] - levels[0, 1]) < DESCENT_GAP.value * losses[0]
+
+# %% [markdown]
 # ## What to take away
 #
 # 1. For a linear VAE with fixed noise the curvature at the origin decides about the whole landscape. The origin is
@@ -581,9 +683,10 @@ table([r"$\sigma^2 = c$", "where it ends", "time until half of that"], rows)
 #    $\lVert UV^\top\rVert^2$, which is never negative.
 # 3. The condition is $\zeta_1 \le \sigma_{(1)}\sqrt c$ with the smallest $\sigma$; for $\sigma_i = \eta_{enc}$, the
 #    threshold of complete collapse.
-# 4. It speaks of one point and of two layers. It does not say what other stationary points there are, or what a deeper or a
-#    modified model does; some of these fail by example.
-# 5. The nearer the threshold, the slower the origin is left: a latent that is not used yet need not have collapsed.
+# 4. It speaks of one point and of two layers. It does not say what a deeper or a modified model does; some of these fail by
+#    example.
+# 5. For $\sigma_i = \eta_{enc}$ every stationary point is a choice of modes, and all but the global minima are strict saddles.
+# 6. The nearer the threshold, the slower the origin is left: a latent that is not used yet need not have collapsed.
 #
 # `collapse audit --claim thm-3.hessian --claim thm-3.no-middle --claim thm-3.saddle` judges these claims by every
 # layer.

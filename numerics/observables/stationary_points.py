@@ -15,7 +15,8 @@ from scipy.optimize import least_squares, linear_sum_assignment
 from sympy import Basic
 
 from derivations.ledger import claims_by_id
-from derivations.stationary_points import lengths, level
+from derivations.stationary_points import lengths
+from derivations.strict_saddles import level
 from numerics.exact_modes import bending, eigenvalues, mode_point, unit
 from numerics.lambdified import evaluate
 from numerics.layers.base import Finding, Layer

@@ -36,6 +36,7 @@ AT_ALL_MINIMA = (
 NUMERICS: dict[str, Plan] = {
     "numerics.objective": Plan((), (*_numeric("objective", "certificates").tests, SOME_DESCENTS)),
     "numerics.exact": _numeric("exact_signs", "exact", "points"),
+    "numerics.exact_modes": _numeric("stationary_observables", "beyond_observables"),
     "numerics.points": _numeric("points", "layer_instances"),
     "numerics.backends": _numeric("backends", "lambdified", "lambdified_gradients"),
     "numerics.booleans": _numeric("booleans", "backends", "lambdified", "layer_instances"),
@@ -236,6 +237,7 @@ NUMERICS: dict[str, Plan] = {
     ),
     "numerics.observables.solution_manifold": Plan((), (f"{SETTING} -k 'manifold or null_space or flat'",)),
     "numerics.observables.gradient_flow": _numeric("beyond_observables", draws=("module",)),
+    "numerics.observables.stationary_points": _numeric("stationary_observables", draws=("module",)),
     "numerics.observables.transition": _numeric("beyond_observables", draws=("module",)),
     "numerics.observables.water_filling": _numeric("beyond_observables"),
     "numerics.observables.trained": _numeric("trained", draws=("module",)),

@@ -189,6 +189,12 @@ THEORY: dict[str, Plan] = {
     "derivations.water_filling": Plan(("derivations.water_filling",), (*_derived("beyond_the_paper"), _proofs("x."))),
     "derivations.transition": Plan(("derivations.transition",), (*_derived("beyond_the_paper"), _proofs("x."))),
     "derivations.gradient_flow": Plan(("derivations.gradient_flow",), (*_derived("beyond_the_paper"), _proofs("x."))),
+    "derivations.stationary_points": Plan(
+        ("derivations.stationary_points",), (*_derived("stationary_points"), _proofs("x."))
+    ),
+    "derivations.strict_saddles": Plan(
+        ("derivations.strict_saddles",), (*_derived("stationary_points"), _proofs("x."))
+    ),
     "derivations.tanh_networks": Plan(("derivations.tanh_networks",), _derived("network_losses"), draws=("points",)),
     "derivations.saddle": Plan(("derivations.saddle",), _derived("mechanisms", "origin")),
     "derivations.evaluation": Plan((), _derived("evaluation")),
