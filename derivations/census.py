@@ -158,6 +158,7 @@ CENSUS: tuple[Item, ...] = (
     _item("Beyond the paper", "the rate and the error of each mode", "x.rate-distortion"),
     _item("Beyond the paper", "the order of the transition", "x.transition-order", "x.transition-order-prior"),
     _item("Beyond the paper", "every stationary point", "x.stationary-points", "x.no-spurious-minima"),
+    _item("Beyond the paper", "depth", "x.depth", "x.depth-threshold"),
     _item("Beyond the paper", "gradient flow from the origin", "x.gradient-flow", "x.gradient-flow-balanced"),
 )
 

@@ -10,11 +10,18 @@ from sympy import Basic, Expr, Identity, MatrixSymbol, Symbol, Trace
 
 from derivations.claim import Assumption, Claim, Decision, Statement, Step, conclude, needed, refuted
 from derivations.instances import Instance, is_exactly_zero, tidy
-from derivations.least_loss import least_loss_steps, least_mode_loss
+from derivations.least_loss import c, deviation, least_loss_steps, least_mode_loss
 from derivations.matrix_calculus import Facts, differential, gradient
 from derivations.notation import SquaredNorm, U, V, Z, d0, d1, d2, eta_enc, i, root_water, weight, zeta
 from derivations.proof import equal, margin, positive, same, zero
-from derivations.stationary_points import ALIKE, CHOSEN, a, alike_at_another_variance, c, lam, s, singular_pair_steps
+from derivations.stationary_points import (
+    ALIKE,
+    CHOSEN,
+    alike_at_another_variance,
+    direction,
+    length,
+    singular_pair_steps,
+)
 from derivations.theorem_1_prior_variance import PRIOR, prior_instances
 
 level = Symbol("level", positive=True)
@@ -28,8 +35,8 @@ CURVATURE = level * (_ratio + 1 / _ratio) - sympy.sqrt(level**2 * (_ratio - 1 / 
 _z, _level = sympy.symbols("zeta level", positive=True)
 
 
-def finds_the_way_down(formula: Basic) -> Decision:
-    """Judge the least eigenvalue of the Hessian of Eq 6 at a stationary point, in `level` and the largest zeta_i not chosen."""
+def finds_negative_curvature(formula: Basic) -> Decision:
+    """Judge the least eigenvalue of the Hessian of Eq 6 at a strict saddle, in `level` and the largest zeta_i not chosen."""
     found = _other_curvature(formula, prior_instances())
     if found is not None:
         return found
@@ -72,7 +79,10 @@ def _hessian_form(objective: Expr, along_u: Expr, along_v: Expr) -> Expr:
 
 @lru_cache(maxsize=1)
 def _outside() -> tuple[Expr, Facts, dict[str, MatrixSymbol]]:
-    """What the Hessian form adds along the singular vectors that are not chosen, the facts, and the letters."""
+    """What the Hessian form adds along the singular vectors that are not chosen, the facts, and the letters.
+
+    Where none is left out on one side (p or q is 0), X or Y is not there, and neither are its terms.
+    """
     p, q = sympy.symbols("p q", integer=True, positive=True)
     shapes = {
         "F_o": (d2, p),
@@ -97,7 +107,7 @@ def _outside() -> tuple[Expr, Facts, dict[str, MatrixSymbol]]:
         2 * SquaredNorm(X * V.T)
         + 2 * SquaredNorm(U * Y.T)
         - 4 * Trace(of["S_o"].T * X * Y.T)
-        + 2 * s**2 * SquaredNorm(X)
+        + 2 * deviation**2 * SquaredNorm(X)
         + 2 * c * SquaredNorm(Y)
     )
     return added, facts, of
@@ -125,9 +135,9 @@ def split_steps() -> tuple[Step, ...]:
     )
 
 
-def _eigenvalues(singular: Expr, at: Expr, deviation: Expr, c: Expr) -> tuple[Expr, Expr]:
-    """The larger and the smaller eigenvalue of the block of a mode left out with a latent of this level."""
-    one, other = at * deviation / sympy.sqrt(c), at * sympy.sqrt(c) / deviation
+def _eigenvalues(singular: Expr, at: Expr, spread: Expr, ratio: Expr) -> tuple[Expr, Expr]:
+    """The larger and the smaller eigenvalue of the block of a mode left out with a latent of level `at`; sigma and c are given."""
+    one, other = at * spread / sympy.sqrt(ratio), at * sympy.sqrt(ratio) / spread
     root = sympy.sqrt((one - other) ** 2 + 4 * singular**2)
     return one + other + root, one + other - root
 
@@ -140,30 +150,30 @@ def block_steps() -> tuple[Step, ...]:
     f, g = MatrixSymbol("f", X.shape[0], 1), MatrixSymbol("g", Y.shape[0], 1)
     theta = Symbol("theta", positive=True)
     pair: Facts = (
-        (U.T * U * a, lam**2 * a),
-        (V.T * V * a, theta**2 * a),
+        (U.T * U * direction, length**2 * direction),
+        (V.T * V * direction, theta**2 * direction),
         (S_o * g, _z * f),
         (S_o.T * f, _z * g),
     )
     x, y, eigenvalue = sympy.symbols("x y h", real=True)
-    at = {X: x * f * a.T, Y: y * g * a.T}
+    at = {X: x * f * direction.T, Y: y * g * direction.T}
     slope_x, slope_y = (gradient(added, variable).subs(at) / 4 for variable in (X, Y))
     # lambda^2 and theta^2 of a chosen mode with zeta = level; of a latent left over, at the threshold, both are 0
     squares = {
-        lam: sympy.sqrt(_level * sympy.sqrt(c) / s - c),
-        theta: sympy.sqrt(_level * s / sympy.sqrt(c) - s**2),
+        length: sympy.sqrt(_level * sympy.sqrt(c) / deviation - c),
+        theta: sympy.sqrt(_level * deviation / sympy.sqrt(c) - deviation**2),
     }
-    block = 2 * sympy.Matrix([[theta**2 + s**2, -_z], [-_z, lam**2 + c]]).subs(squares)
-    larger, smaller = _eigenvalues(_z, _level, s, c)
-    threshold = {_level: s * sympy.sqrt(c)}
+    block = 2 * sympy.Matrix([[theta**2 + deviation**2, -_z], [-_z, length**2 + c]]).subs(squares)
+    larger, smaller = _eigenvalues(_z, _level, deviation, c)
+    threshold = {_level: deviation * sympy.sqrt(c)}
     return (
         equal("a quarter of the slope in X at (x f a^T, y g a^T)", slope_x,
-              ((theta**2 + s**2) * x - _z * y) * f * a.T, pair),
-        equal("a quarter of the slope in Y there", slope_y, ((lam**2 + c) * y - _z * x) * g * a.T, pair),
-        zero("c theta^2 = s^2 lambda^2", (c * theta**2 - s**2 * lam**2).subs(squares)),
-        zero("and lambda theta + s sqrt(c), which is the chosen zeta, is the level",
-             (s * lam**2 / sympy.sqrt(c) + s * sympy.sqrt(c)).subs(squares) - _level),
-        zero("a latent left over has lambda = 0", squares[lam].subs(threshold)),
+              ((theta**2 + deviation**2) * x - _z * y) * f * direction.T, pair),
+        equal("a quarter of the slope in Y there", slope_y, ((length**2 + c) * y - _z * x) * g * direction.T, pair),
+        zero("c theta^2 = sigma^2 lambda^2", (c * theta**2 - deviation**2 * length**2).subs(squares)),
+        zero("and lambda theta + sigma sqrt(c), which is the chosen zeta, is the level",
+             (deviation * length**2 / sympy.sqrt(c) + deviation * sympy.sqrt(c)).subs(squares) - _level),
+        zero("a latent left over has lambda = 0", squares[length].subs(threshold)),
         zero("and theta = 0", squares[theta].subs(threshold)),
         *(
             zero(f"the {name} eigenvalue of the block", (block - eigenvalue * sympy.eye(2)).det().subs(eigenvalue, value))
@@ -205,10 +215,10 @@ CLAIMS = (
     Claim(
         "x.no-spurious-minima",
         "beyond the paper: every stationary point",
-        "with sigma_i = eta_enc every stationary point of Eq 6 that is no global minimum is a strict saddle: with zeta_i the "
-        "largest left out of S, and the level the least of S, or sqrt(beta) eta_dec where S is less than d1, the Hessian has this "
-        "least eigenvalue, which is negative iff zeta_i > level; where it is not, the point is a global minimum",
-        printed=Statement(CURVATURE, finds_the_way_down),
+        "with sigma_i = eta_enc every stationary point of Eq 6 that is no global minimum is a strict saddle: let zeta_i be the "
+        "largest left out of S, and the level the least of S, or sqrt(beta) eta_dec where S is less than d1; where zeta_i > level "
+        "this is the least eigenvalue of the Hessian, and negative; elsewhere the point is a global minimum",
+        printed=Statement(CURVATURE, finds_negative_curvature),
         observable="saddle_curvature",
         uses=("x.stationary-points", "thm-1.minimum"),
         assumptions=(

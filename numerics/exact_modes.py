@@ -1,4 +1,4 @@
-"""Exact instances in the singular bases of Z: points given mode by mode, and how the loss bends at them."""
+"""Exact instances in the singular bases of Z: points given mode by mode, and the curvature of the loss there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sympy
 from numerics.layers.base import Layer
 from numerics.points import Point
 
-__all__ = ["bending", "eigenvalues", "mode_point", "unit"]
+__all__ = ["curvatures", "eigenvalues", "mode_point", "unit"]
 
 
 def unit(problem: Any, mode: int, latent: int) -> Any:
@@ -27,7 +27,7 @@ def mode_point(problem: Any, decoder: Any, encoder: Any, variance: Any = None) -
     return Point(problem.P_A @ (V / roots[:, None]), U, V, problem.sigma**2 if variance is None else variance)
 
 
-def bending(layer: Layer, problem: Any, decoder: Any, encoder: Any, mode: int, latent: int) -> tuple[Any, Any, Any]:
+def curvatures(layer: Layer, problem: Any, decoder: Any, encoder: Any, mode: int, latent: int) -> tuple[Any, Any, Any]:
     """The Hessian of L_VAE in (U, V) at a point, between x = (f_i, 0) and y = (0, g_i) in one latent: (x x, y y, x y).
 
     From values of the loss alone, which along a line is a polynomial of fourth order.

@@ -15,7 +15,7 @@ from sympy import Basic
 
 from derivations import notation as n
 from derivations.gradient_flow import product
-from numerics.exact_modes import bending, eigenvalues, mode_point, unit
+from numerics.exact_modes import curvatures, eigenvalues, mode_point, unit
 from numerics.lambdified import evaluate
 from numerics.layers.base import Finding, Layer
 from numerics.layers.descent import DescentLayer
@@ -179,7 +179,7 @@ def _exact_growths(layer: Layer) -> Sequence[tuple[Any, Any]]:
     for problem in layer.problems("fixed")[:MOST_PROBLEMS]:
         origin = 0 * unit(problem, 0, 0)
         bends = [
-            eigenvalues(*bending(layer, problem, origin, origin, mode, latent))[0]
+            eigenvalues(*curvatures(layer, problem, origin, origin, mode, latent))[0]
             for mode in range(problem.dstar)
             for latent in range(problem.d1)
         ]

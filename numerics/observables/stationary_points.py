@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import sympy
@@ -14,52 +14,51 @@ from jaxtyping import Float
 from scipy.optimize import least_squares, linear_sum_assignment
 from sympy import Basic
 
-from derivations.ledger import claims_by_id
 from derivations.stationary_points import lengths
-from derivations.strict_saddles import level
-from numerics.exact_modes import bending, eigenvalues, mode_point, unit
+from numerics.exact_modes import mode_point, unit
 from numerics.lambdified import evaluate
 from numerics.layers.base import Finding, Layer
 from numerics.layers.descent import DescentLayer
-from numerics.layers.floating import certificate_at, curvature_scale, gradient_norm, origin_of, relative_distance
+from numerics.layers.floating import (
+    curvature_scale,
+    gradient_norm,
+    origin_of,
+    relative_distance,
+)
 from numerics.objective import FIXED_VARIANCES, Parameters, Statistics
 from numerics.observables.base import Check
 from numerics.points import Point, symbol_values
 from numerics.problem import Problem
-from numerics.tolerances import CLOSED_FORM_GRADIENT, DESCENT_INVARIANT, EXACT, FLOAT64_IDENTITY
+from numerics.tolerances import (
+    CLOSED_FORM_GRADIENT,
+    DESCENT_INVARIANT,
+    EXACT,
+    FLOAT64_IDENTITY,
+)
 
-MOST_PROBLEMS, MOST_CHOICES, STARTS = 16, 4, 6
+MOST_PROBLEMS, MOST_CHOICES, STARTS = 24, 4, 4
 _APART = 1 / 20
-"""Singular values nearer to the threshold or, but for ties, to each other are left out: there the slope is of higher order."""
-_LEVEL = 1e-11
-"""The gradient at which a search for stationary points has found one, relative to the curvature and the point."""
+"""Singular values nearer to the threshold or, but for ties, to each other are left out of searches, which there end early."""
 _SETTLED = 1e-15
 """Where a search stops: next to rounding."""
-_VISIBLE = 1e-5
-"""The least product u v, relative to the largest singular value, that is not 0."""
-
-
-class Stationary(NamedTuple):
-    """A stationary point of an instance, and the modes whose U V^T it has (from 0)."""
-
-    problem: Any
-    chosen: tuple[int, ...]
-    point: Point
 
 
 # ------------------------------------------------------------------------------------------ the points
 def stationary_points(layer: Layer, formula: Basic) -> Iterator[Finding]:
     """(u_i v_i, what the mode adds): at points made of them, or against points that a search has found."""
     if isinstance(layer, DescentLayer):
-        for problem, point in _searched(layer):
-            chosen, apart = _matched(formula, problem, point)
+        for problem, point in searched(layer):
+            chosen, apart = matched(formula, problem, point)
             yield Finding("singular values of U V^T", problem.name, apart, DESCENT_INVARIANT)
+            c = problem.beta * (problem.eta_dec / problem.eta_enc) ** 2
+            left, right = problem.eta_enc**2 * point.U.T @ point.U, c * point.V.T @ point.V
+            yield Finding("eta_enc^2 U^T U = c V^T V", problem.name, relative_distance(left, right), DESCENT_INVARIANT)
             gained = layer.loss(problem, point) - layer.loss(problem, origin_of(problem))
             gap = relative_distance(_gain(formula, problem, chosen), gained)
             yield Finding("loss", problem.name, gap, DESCENT_INVARIANT)
         return
-    for problem, chosen in _choices(layer):
-        point = _assembled(formula, problem, chosen)
+    for problem, chosen in choices(layer):
+        point = assembled(formula, problem, chosen)
         slope = float("inf")
         if np.all(np.isfinite(point.W)):
             size = 1 + float(np.linalg.norm(point.W) + np.linalg.norm(point.U))
@@ -71,29 +70,11 @@ def stationary_points(layer: Layer, formula: Basic) -> Iterator[Finding]:
         )
 
 
-def saddle_curvature(layer: Layer, formula: Basic) -> Iterator[Finding]:
-    """The least eigenvalue of the Hessian of Eq 6, where the formula says that it is negative; elsewhere, that none is."""
-    for problem, chosen, point in _points(layer):
-        lowest = 2 * problem.eta_dec**2 * certificate_at(problem, point).smallest_hessian_eigenvalue
-        scale = 2 * problem.eta_dec**2 * curvature_scale(problem)
-        stated = _stated_curvature(formula, problem, chosen)
-        residual = abs(stated - lowest) if stated < 0 else max(0.0, -lowest)
-        tolerance = DESCENT_INVARIANT if isinstance(layer, DescentLayer) else FLOAT64_IDENTITY
-        yield Finding("least eigenvalue", problem.name, float(residual / scale), tolerance)
-
-
-@lru_cache(maxsize=4)
-def _points(layer: Layer) -> Sequence[Stationary]:
-    """Those the search has found, or those put together from what the ledger has proved."""
-    formula = claims_by_id()["x.stationary-points"].standing.formula
-    if isinstance(layer, DescentLayer):
-        return [Stationary(each, _matched(formula, each, point)[0], point) for each, point in _searched(layer)]
-    return [Stationary(each, chosen, _assembled(formula, each, chosen)) for each, chosen in _choices(layer)]
-
-
 def _problems(layer: Layer) -> Iterator[Problem]:
     """Instances in which W is V, as they are and with one latent."""
-    own = [each for each in layer.problems("prior") if "real-data" not in each.regimes and _clear(each)]
+    own = [each for each in layer.problems("prior") if "real-data" not in each.regimes]
+    if isinstance(layer, DescentLayer):
+        own = [problem for problem in own if _clear(problem)]
     for problem in own[:MOST_PROBLEMS]:
         white = replace(problem, A=np.eye(problem.d0), C=problem.Z, regimes=frozenset())
         yield white
@@ -122,7 +103,8 @@ def _some_choices(problem: Any) -> list[tuple[int, ...]]:
 
 
 @lru_cache(maxsize=4)
-def _choices(layer: Layer) -> Sequence[tuple[Problem, tuple[int, ...]]]:
+def choices(layer: Layer) -> Sequence[tuple[Problem, tuple[int, ...]]]:
+    """(float64 instance, modes chosen, from 0)."""
     return [(problem, chosen) for problem in _problems(layer) for chosen in _some_choices(problem)]
 
 
@@ -139,35 +121,22 @@ def _gain(formula: Basic, problem: Problem, chosen: tuple[int, ...]) -> float:
     return float(sum(adds[k] - problem.spectrum[k] ** 2 for k in chosen)) / (2 * problem.eta_dec**2)
 
 
-def _assembled(formula: Basic, problem: Problem, chosen: tuple[int, ...]) -> Point:
+def assembled(formula: Basic, problem: Problem, chosen: tuple[int, ...]) -> Point:
     """U = F Lambda and V = G Theta with these modes in the last latents."""
-    products, _ = _by_mode(formula, problem)
-    ratio = problem.eta_enc**2 / (np.sqrt(problem.beta) * problem.eta_dec)  # sigma/sqrt(c)
+    c = problem.beta * (problem.eta_dec / problem.eta_enc) ** 2
     at = origin_of(problem)
     for latent, k in enumerate(chosen, problem.d1 - len(chosen)):
-        with np.errstate(invalid="ignore"):
-            at.U[:, latent] = problem.F[:, k] * np.sqrt(products[k] / ratio)
-            at.V[:, latent] = problem.G[:, k] * np.sqrt(products[k] * ratio)
+        u, v = lengths(sympy.Float(_by_mode(formula, problem)[0][k]), problem.eta_enc, c)
+        at.U[:, latent], at.V[:, latent] = (
+            singular[:, k] * (float(part) if part.is_real else np.nan)
+            for singular, part in ((problem.F, u), (problem.G, v))
+        )
     return replace(at, W=problem.P_A @ at.V)
-
-
-def _stated_curvature(formula: Basic, problem: Any, chosen: tuple[int, ...]) -> float:
-    """The formula at the level of the modes chosen and the largest one left out; infinite where none is left out."""
-    outside = [k for k in range(problem.dstar) if k not in chosen]
-    if not outside:
-        return float("inf")
-    size = max(problem.d1, problem.dstar) + 1
-    values: dict[Any, Any] = symbol_values(problem) | {level: _least_level(problem, chosen, np.sqrt)}
-    return float(np.broadcast_to(np.asarray(evaluate(formula, values, "numpy")), size)[outside[0]])
-
-
-def _least_level(problem: Any, chosen: tuple[int, ...], root: Any) -> Any:
-    return problem.spectrum[chosen[-1]] if len(chosen) == problem.d1 else root(problem.beta) * problem.eta_dec
 
 
 # ------------------------------------------------------------------------------------ found by a search
 @lru_cache(maxsize=4)
-def _searched(layer: DescentLayer) -> Sequence[tuple[Problem, Point]]:
+def searched(layer: DescentLayer) -> Sequence[tuple[Problem, Point]]:
     """Where the slope vanishes: |grad|^2 is brought down from random starts, which takes a search to saddles as to minima."""
     found = []
     for number, problem in enumerate(_problems(layer)):
@@ -195,16 +164,16 @@ def _without_slope(problem: Problem, start: Float[np.ndarray, " p"]) -> Point | 
         return np.asarray(FIXED_VARIANCES.hessian(*at(flat), *statistics))[: len(flat), : len(flat)] / scale
 
     ended = least_squares(slope, start, bend, ftol=None, xtol=_SETTLED, gtol=_SETTLED, max_nfev=200)
-    if np.linalg.norm(ended.fun) > _LEVEL * (1 + np.linalg.norm(ended.x)):
+    if np.linalg.norm(ended.fun) > CLOSED_FORM_GRADIENT.value * (1 + np.linalg.norm(ended.x)):
         return None
     W, U, _ = at(ended.x)
     return Point(W, U, problem.P_A.T @ W, problem.sigma**2)
 
 
-def _matched(formula: Basic, problem: Problem, point: Point) -> tuple[tuple[int, ...], float]:
+def matched(formula: Basic, problem: Problem, point: Point) -> tuple[tuple[int, ...], float]:
     """The modes above the threshold whose u_i v_i are nearest to the singular values of U V^T, and how far the farthest is."""
     products = np.linalg.svd(point.U @ point.V.T, compute_uv=False)
-    products = products[products > _VISIBLE * problem.spectrum[0]]
+    products = products[products > DESCENT_INVARIANT.value * problem.spectrum[0]]
     above = _above(problem)
     stated = _by_mode(formula, problem)[0][above]
     if len(products) > len(above) or not np.all(np.isfinite(stated)):
@@ -217,8 +186,8 @@ def _matched(formula: Basic, problem: Problem, point: Point) -> tuple[tuple[int,
 # ------------------------------------------------------------------------------------ in exact numbers
 def exact_stationary_points(layer: Layer, formula: Basic) -> Iterator[Finding]:
     """The slope of the loss at points made of the formula, by differences, and the loss there."""
-    for problem, chosen in _exact_choices(layer):
-        decoder, encoder = _exact_lengths(formula, problem, chosen)
+    for problem, chosen in exact_choices(layer):
+        decoder, encoder = exact_lengths(formula, problem, chosen)
         if any(not entry.is_real for entry in (*decoder.flat, *encoder.flat)):
             yield Finding("lengths", problem.name, float("inf"), EXACT)
             continue
@@ -240,32 +209,9 @@ def exact_stationary_points(layer: Layer, formula: Basic) -> Iterator[Finding]:
         yield layer.difference("loss", problem, origin + gain, at)
 
 
-def exact_saddle_curvature(layer: Layer, formula: Basic) -> Iterator[Finding]:
-    """The smaller eigenvalue of the block of the largest mode left out with the latent of the least level."""
-    for problem, chosen, smaller in _exact_curvatures(layer):
-        outside = min(k for k in range(problem.dstar) if k not in chosen)
-        size = max(problem.d1, problem.dstar) + 1
-        values: dict[Any, Any] = symbol_values(problem) | {level: _least_level(problem, chosen, sympy.sqrt)}
-        stated = np.broadcast_to(np.asarray(evaluate(formula, values, "exact")), size)[outside]
-        yield layer.difference("least eigenvalue", problem, stated, smaller)
-
-
 @lru_cache(maxsize=4)
-def _exact_curvatures(layer: Layer) -> Sequence[tuple[Any, tuple[int, ...], Any]]:
-    formula = claims_by_id()["x.stationary-points"].standing.formula
-    found = []
-    for problem, chosen in _exact_choices(layer):
-        outside = [k for k in range(problem.dstar) if k not in chosen]
-        if outside:
-            # the last latent is the free one, or that of the least mode
-            at = _exact_lengths(formula, problem, chosen)
-            bend = bending(layer, problem, *at, outside[0], problem.d1 - 1)
-            found.append((problem, chosen, 2 * problem.eta_dec**2 * eigenvalues(*bend)[0]))
-    return found
-
-
-@lru_cache(maxsize=4)
-def _exact_choices(layer: Layer) -> Sequence[tuple[Any, tuple[int, ...]]]:
+def exact_choices(layer: Layer) -> Sequence[tuple[Any, tuple[int, ...]]]:
+    """(exact instance, modes chosen, from 0)."""
     return [(problem, chosen) for problem in layer.problems("prior") for chosen in _some_choices(problem)]
 
 
@@ -274,7 +220,7 @@ def _exact_by_mode(formula: Basic, problem: Any) -> Any:
     return np.broadcast_to(np.asarray(evaluate(formula, symbol_values(problem), "exact")), size)
 
 
-def _exact_lengths(formula: Basic, problem: Any, chosen: tuple[int, ...]) -> tuple[Any, Any]:
+def exact_lengths(formula: Basic, problem: Any, chosen: tuple[int, ...]) -> tuple[Any, Any]:
     """Lambda and Theta with these modes in the first latents, (dstar, d1)."""
     products = _exact_by_mode(formula.args[0], problem)
     c = problem.beta * problem.eta_dec**2 / problem.eta_enc**2
@@ -286,6 +232,5 @@ def _exact_lengths(formula: Basic, problem: Any, chosen: tuple[int, ...]) -> tup
 
 
 CHECKS: dict[str, dict[str, Check]] = {
-    "stationary_points": {"exact": exact_stationary_points} | dict.fromkeys(("numeric", "descent"), stationary_points),
-    "saddle_curvature": {"exact": exact_saddle_curvature} | dict.fromkeys(("numeric", "descent"), saddle_curvature),
+    "stationary_points": {"exact": exact_stationary_points} | dict.fromkeys(("numeric", "descent"), stationary_points)
 }

@@ -8,7 +8,7 @@ from functools import cache
 
 import pytest
 from sympy import Basic, ImmutableDenseMatrix, MatrixSymbol, Rational
-from watched_proofs import prove_watching
+from watched_proofs import facts_of
 
 from derivations import notation as n
 from derivations.exact_data import ExactData, exact_data, rational_orthogonal
@@ -22,14 +22,6 @@ PROVED = (
     "notation.whitening", "prop-1.reduction", "prop-2.stationarity", "prop-2.minimum", "prop-2.rotation", "thm-1.minimum",
     "s4.4.vae",
 )  # fmt: skip
-
-
-@cache
-def facts_of(name: str) -> frozenset[Fact]:
-    """The facts used in the proof of a claim's standing statement."""
-    used: set[Fact] = set()
-    prove_watching(name, "differs", lambda left, right, facts=(): used.update(facts))
-    return frozenset(used)
 
 
 @cache

@@ -1,14 +1,17 @@
 """The list of stationary points against Eq 6 in NumPy: no closed form of a minimum, no SymPy."""
 
 from itertools import combinations
+from math import prod
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy.optimize import root
-from sympy import Rational, Tuple
+from sympy import Identity, MatMul, Matrix, MatrixSymbol, Rational, Transpose, Tuple, ZeroMatrix, eye, zeros
+from watched_proofs import facts_of
 
 from derivations.claim import Verdict
+from derivations.exact_data import rational_orthogonal
 from derivations.instances import Instance
 from derivations.ledger import claims_by_id
 from derivations.strict_saddles import level
@@ -154,3 +157,50 @@ def test_other_formulas_are_refuted_at_the_first_mode(statement: Any, formula: A
     assert decision.verdict is Verdict.REFUTED and decision.witness is not None
     assert says == decision.witness.failure
     assert dict(decision.witness.values)["i"] == "1"
+
+
+def chosen_second() -> dict[str, Any]:
+    """S = {2} of Z = F S_Z G^T with zeta = (5, 3, 2) and d2 = 4, in the first of two latents."""
+    F, G = rational_orthogonal(4, 5), rational_orthogonal(3, 6)
+    return {
+        "U": F[:, 1] * Matrix([[NUMBERS["lambda"], 0]]),
+        "V": G[:, 1] * Matrix([[NUMBERS["theta"], 0]]),
+        "P": rational_orthogonal(2, 7),
+        "a": Matrix([1, 0]),
+        "b": Matrix([0, 1]),
+        "Z_S": 3 * F[:, 1] * G[:, 1].T,
+        "F_o": F[:, [0, 2, 3]],
+        "G_o": G[:, [0, 2]],
+        "S_o": Matrix([[5, 0], [0, 2], [0, 0]]),
+        "B": F[:, 1] * Matrix([[4, -1]]),
+        "D": G[:, 1] * Matrix([[2, 7]]),
+        "f": Matrix([1, 0, 0]),
+        "g": Matrix([1, 0]),
+    }
+
+
+NUMBERS = {"sigma": Rational(2), "c": Rational(9, 4), "lambda": Rational(3), "theta": Rational(4), "zeta": Rational(5)}
+"""c theta^2 = sigma^2 lambda^2; zeta is that of f and g, the first of the modes left out."""
+
+
+def explicit(side: Any, known: dict[str, Any]) -> Any:
+    """A product of matrices and numbers at explicit ones."""
+    if isinstance(side, MatrixSymbol):
+        return known[side.name]
+    if isinstance(side, Transpose):
+        return explicit(side.arg, known).T
+    if isinstance(side, MatMul):
+        return prod((explicit(part, known) for part in side.args[1:]), start=explicit(side.args[0], known))
+    return side.subs({symbol: NUMBERS[symbol.name] for symbol in side.free_symbols})
+
+
+@pytest.mark.parametrize(("name", "count"), [("x.stationary-points", 2), ("x.no-spurious-minima", 13)])
+def test_the_facts_of_the_proofs_about_chosen_modes_are_true(name: str, count: int) -> None:
+    known, tried = chosen_second(), 0
+    for left, right in facts_of(name) - facts_of("prop-2.minimum"):  # these: test_proof_facts
+        found, tried = explicit(left, known), tried + 1
+        if isinstance(right, Identity | ZeroMatrix):
+            assert found == (eye(found.rows) if isinstance(right, Identity) else zeros(*found.shape)), (left, right)
+        else:
+            assert found == explicit(right, known), (left, right)
+    assert tried == count

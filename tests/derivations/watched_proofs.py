@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+from sympy import Basic
 
 from derivations import proof
 from derivations.claim import Verdict
@@ -48,3 +49,11 @@ def prove_watching(claim: str, called: str, listener: Callable[..., None]) -> No
     """Tell the listener the arguments of every call of `called` of derivations.proof in the proof of a claim."""
     for arguments in calls_of(claim)[called]:
         listener(*arguments)
+
+
+@cache
+def facts_of(name: str) -> frozenset[tuple[Basic, Basic]]:
+    """The facts used in the proof of a claim's standing statement."""
+    used: set[tuple[Basic, Basic]] = set()
+    prove_watching(name, "differs", lambda left, right, facts=(): used.update(facts))
+    return frozenset(used)

@@ -238,6 +238,8 @@ NUMERICS: dict[str, Plan] = {
     "numerics.observables.solution_manifold": Plan((), (f"{SETTING} -k 'manifold or null_space or flat'",)),
     "numerics.observables.gradient_flow": _numeric("beyond_observables", draws=("module",)),
     "numerics.observables.stationary_points": _numeric("stationary_observables", draws=("module",)),
+    "numerics.observables.strict_saddles": _numeric("stationary_observables"),
+    "numerics.observables.depth": _numeric("depth_observables", draws=("module",)),
     "numerics.observables.transition": _numeric("beyond_observables", draws=("module",)),
     "numerics.observables.water_filling": _numeric("beyond_observables"),
     "numerics.observables.trained": _numeric("trained", draws=("module",)),

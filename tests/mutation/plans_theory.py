@@ -195,6 +195,7 @@ THEORY: dict[str, Plan] = {
     "derivations.strict_saddles": Plan(
         ("derivations.strict_saddles",), (*_derived("stationary_points"), _proofs("x."))
     ),
+    "derivations.depth": Plan(("derivations.depth",), (*_derived("depth"), _proofs("x."))),
     "derivations.tanh_networks": Plan(("derivations.tanh_networks",), _derived("network_losses"), draws=("points",)),
     "derivations.saddle": Plan(("derivations.saddle",), _derived("mechanisms", "origin")),
     "derivations.evaluation": Plan((), _derived("evaluation")),

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from few_layers import Few, FewDescents
 from sympy import Rational, Tuple
 
 from derivations.ledger import claims_by_id
-from numerics.layers.descent import DescentLayer
 from numerics.layers.exact import ExactLayer
-from numerics.layers.floating import FloatLayer
 from numerics.observables import gradient_flow, transition, water_filling
 from numerics.points import Point
 from numerics.problem import Problem
@@ -30,31 +29,6 @@ def planted(zeta: list[float], d1: int, *, held: bool = False, eta_dec: float = 
         np.random.default_rng(0), D0=size, d2=size, d1=d1, zeta=np.array(zeta), phi=np.ones(size), residual=0.3,
         beta=1.0, eta_dec=eta_dec, eta_enc=1.3, sigma=np.full(d1, 1.3) if held else None, name="planted",
     )  # fmt: skip
-
-
-class Few(FloatLayer):
-    """The numeric layer on chosen instances."""
-
-    def __init__(self, *problems: Problem) -> None:
-        super().__init__(0)
-        self.few = problems
-
-    def problems(self, kind: str) -> Any:
-        return self.few
-
-
-class FewDescents(DescentLayer):
-    """The descent layer on chosen instances."""
-
-    def __init__(self, *problems: Problem) -> None:
-        super().__init__(0, real_data=False)
-        self.few = problems
-
-    def problems(self, kind: str) -> Any:
-        return self.few
-
-    def groups(self) -> Any:
-        yield self.few
 
 
 @pytest.mark.parametrize("layer", [Few, FewDescents])

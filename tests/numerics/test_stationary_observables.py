@@ -6,24 +6,22 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
+from few_layers import Few, FewDescents
 from sympy import Rational, Tuple
 
 from derivations.ledger import claims_by_id
-from derivations.notation import i, zeta
-from numerics.exact_modes import bending, eigenvalues, mode_point, unit
-from numerics.layers.descent import DescentLayer
+from derivations.notation import i, root_water, zeta
+from numerics.exact_modes import curvatures, eigenvalues, mode_point, unit
 from numerics.layers.exact import ExactLayer
-from numerics.layers.floating import FloatLayer, certificate_at, curvature_scale, gradient_norm, origin_of
+from numerics.layers.floating import certificate_at, curvature_scale, gradient_norm, origin_of
 from numerics.observables import stationary_points as sp
+from numerics.observables import strict_saddles as saddles
 from numerics.problem import Problem
 from numerics.problems import planted_problem
 from numerics.tolerances import CLOSED_FORM_GRADIENT, DESCENT_INVARIANT, EXACT, FLOAT64_DERIVATIVE, FLOAT64_IDENTITY
 
 CHOSEN, CURVATURE = (claims_by_id()[name].standing.formula for name in ("x.stationary-points", "x.no-spurious-minima"))
-DOWN, TOLERANCES = (
-    {"stationary_points": CHOSEN, "saddle_curvature": CURVATURE},
-    (CLOSED_FORM_GRADIENT, FLOAT64_IDENTITY),
-)
+FORMULAS, CHECKS = {"stationary_points": CHOSEN, "saddle_curvature": CURVATURE}, sp.CHECKS | saddles.CHECKS
 LEVEL = 0.7
 """The threshold of planted instances."""
 
@@ -34,28 +32,6 @@ def planted(spectrum: list[float], d1: int) -> Problem:
         np.random.default_rng(0), D0=size + 1, d2=size + 1, d1=d1, zeta=np.array(spectrum), phi=np.linspace(2, 1, size),
         residual=0.3, beta=4.0, eta_dec=LEVEL / 2, eta_enc=1.3, sigma=np.full(d1, 1.3), name="planted",
     )  # fmt: skip
-
-
-class Few(FloatLayer):
-    """The numeric layer on chosen instances."""
-
-    def __init__(self, *problems: Problem) -> None:
-        super().__init__(0)
-        self.few = problems
-
-    def problems(self, kind: str) -> Any:
-        return self.few
-
-
-class FewDescents(DescentLayer):
-    """The descent layer on chosen instances."""
-
-    def __init__(self, *problems: Problem) -> None:
-        super().__init__(0, real_data=False)
-        self.few = problems
-
-    def problems(self, kind: str) -> Any:
-        return self.few
 
 
 def test_choices_are_modes_above_the_threshold_and_no_more_than_latents() -> None:
@@ -78,26 +54,60 @@ def test_instances_without_a_mode_or_with_one_next_to_the_threshold_are_left_out
     assert found[1].sigma is not None and found[1].sigma.tolist() == [1.3]
 
 
+product, adds = CHOSEN.args
+SIGNAL = zeta[1] - zeta[i]
+"""0 for the first mode."""
+NO_SLOPE = {"gradient", "slope"}
+
+
+def with_its_loss(other: Any) -> Any:
+    """The product and what the loss is there: points made of these have the stated loss, and are not stationary."""
+    return Tuple(other, (other - zeta[i]) ** 2 + 2 * root_water * other)
+
+
+OTHERS = {
+    "product": (Tuple(4 * product, adds), NO_SLOPE | {"loss"}),
+    "what it adds": (Tuple(product, adds * 11 / 10), {"loss"}),
+    "product, with its loss": (with_its_loss(4 * product), NO_SLOPE),
+    "not of the first mode": (with_its_loss(product + SIGNAL / 7), NO_SLOPE),
+}
+
+
 @pytest.mark.parametrize("layer", [Few, FewDescents])
-@pytest.mark.parametrize("observable", DOWN)
-def test_both_are_upheld_and_tell_other_formulas(layer: Any, observable: str) -> None:
-    check, formula = sp.CHECKS[observable][layer.name], DOWN[observable]
-    held = layer(planted([3.0, 2.0, 0.3], 2))
-    found = list(check(held, formula))
+@pytest.mark.parametrize("observable", FORMULAS)
+def test_both_are_upheld(layer: Any, observable: str) -> None:
+    found = list(CHECKS[observable][layer.name](layer(planted([3.0, 2.0, 0.3, 0.0], 2)), FORMULAS[observable]))
     assert len(found) > 6 and all(one.agrees for one in found)
-    allowed = (DESCENT_INVARIANT,) if layer is FewDescents else TOLERANCES
-    assert {one.tolerance for one in found} <= set(allowed)
-    others = [formula * 11 / 10] if observable == "saddle_curvature" else []
-    if not others:
-        first, second = formula.args
-        others = [Tuple(first * 11 / 10, second), Tuple(first, second * 11 / 10), Tuple(-first, second)]
-    for other in others:
-        assert any(not one.agrees for one in check(held, other))
+    allowed = {DESCENT_INVARIANT} if layer is FewDescents else {CLOSED_FORM_GRADIENT, FLOAT64_IDENTITY}
+    assert {one.tolerance for one in found} <= allowed
+
+
+@pytest.mark.parametrize(
+    "layer", [Few(planted([3.0, 2.0, 0.3], 2)), FewDescents(planted([3.0, 2.0, 0.3], 2)), ExactLayer(0)]
+)
+@pytest.mark.parametrize("other", OTHERS)
+def test_another_list_fails_where_it_is_wrong_and_only_there(layer: Any, other: str) -> None:
+    formula, quantities = OTHERS[other]
+    found = list(CHECKS["stationary_points"][layer.name](layer, formula))
+    wrong = {one.quantity for one in found if not one.agrees}
+    if isinstance(layer, FewDescents):
+        assert ("singular values of U V^T" in wrong) == (other != "what it adds") and "loss" in wrong
+    else:
+        assert wrong == quantities & {one.quantity for one in found}
+
+
+def test_searched_points_are_asked_for_the_ratio_of_their_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = FewDescents(planted([3.0, 2.0, 0.3], 2))
+    own = sp.searched(held)
+    moved = [(problem, replace(point, U=2 * point.U, V=point.V / 2)) for problem, point in own]
+    monkeypatch.setattr(sp, "searched", lambda _: moved)
+    wrong = {one.quantity for one in sp.stationary_points(held, CHOSEN) if not one.agrees}
+    assert "eta_enc^2 U^T U = c V^T V" in wrong and "singular values of U V^T" not in wrong
 
 
 def test_a_search_finds_saddles_and_minima_whatever_the_list_says() -> None:
     problem = planted([3.0, 2.0, 0.3], 2)
-    found = sp._searched(FewDescents(problem))
+    found = sp.searched(FewDescents(problem))
     assert len(found) > sp.STARTS
     slopes = [gradient_norm(each, point) / curvature_scale(each) for each, point in found]
     assert max(slopes) < CLOSED_FORM_GRADIENT.value
@@ -109,17 +119,17 @@ def test_a_search_finds_saddles_and_minima_whatever_the_list_says() -> None:
 def test_points_are_matched_with_the_nearest_choice() -> None:
     problem = next(sp._problems(Few(planted([3.0, 2.0, 0.3], 2))))
     for chosen in ((0, 1), (0,), (1,), ()):
-        point = sp._assembled(CHOSEN, problem, chosen)
-        matched, apart = sp._matched(CHOSEN, problem, point)
+        point = sp.assembled(CHOSEN, problem, chosen)
+        matched, apart = sp.matched(CHOSEN, problem, point)
         assert matched == chosen and apart <= FLOAT64_IDENTITY.value
         farther = replace(point, U=1.1 * point.U)
-        matched, apart = sp._matched(CHOSEN, problem, farther)
+        matched, apart = sp.matched(CHOSEN, problem, farther)
         largest = max((problem.spectrum[k] - LEVEL for k in chosen), default=0.0)
         assert matched == chosen
         assert apart == pytest.approx(0.1 * largest / max(1, 1.1 * largest), rel=FLOAT64_DERIVATIVE.value)
-    assert sp._matched(Tuple(1 / (zeta[i] - 3), 0), problem, point) == ((), np.inf)
+    assert sp.matched(Tuple(1 / (zeta[i] - 3), 0), problem, point) == ((), np.inf)
     noisy = replace(origin_of(problem), U=np.eye(problem.d2, 2), V=3 * np.eye(problem.d0, 2))
-    assert sp._matched(CHOSEN, next(sp._problems(Few(planted([3.0, 0.5, 0.3], 2)))), noisy) == ((), np.inf)
+    assert sp.matched(CHOSEN, next(sp._problems(Few(planted([3.0, 0.5, 0.3], 2)))), noisy) == ((), np.inf)
 
 
 def test_the_curvature_is_that_of_the_largest_mode_left_out_and_the_least_level() -> None:
@@ -131,50 +141,51 @@ def test_the_curvature_is_that_of_the_largest_mode_left_out_and_the_least_level(
 
     expected = {(0, 1): smaller(2, 0.8), (0, 2): smaller(0.8, 2), (1,): smaller(LEVEL, 3), (): smaller(LEVEL, 3)}
     for chosen, value in expected.items():
-        assert sp._stated_curvature(CURVATURE, problem, chosen) == pytest.approx(value, rel=FLOAT64_DERIVATIVE.value)
-    assert sp._stated_curvature(CURVATURE, replace(problem, d1=3, sigma=np.full(3, 1.3)), (0, 1, 2)) == np.inf
+        assert saddles._stated_curvature(CURVATURE, problem, chosen) == pytest.approx(
+            value, rel=FLOAT64_DERIVATIVE.value
+        )
+    assert saddles._stated_curvature(CURVATURE, replace(problem, d1=3, sigma=np.full(3, 1.3)), (0, 1, 2)) == np.inf
 
 
-def test_a_formula_may_not_call_a_saddle_a_minimum_or_the_reverse() -> None:
-    held = Few(planted([3.0, 2.0, 0.3], 2))
-    findings = {one.residual > 0.1 for one in sp.saddle_curvature(held, -CURVATURE) if not one.agrees}
-    assert findings == {True}
-    assert all(one.tolerance is FLOAT64_IDENTITY for one in sp.saddle_curvature(held, CURVATURE))
+@pytest.mark.parametrize("layer", [Few(planted([3.0, 2.0, 0.3], 2)), ExactLayer(0)])
+def test_a_formula_may_not_call_a_saddle_a_minimum_or_the_reverse(layer: Any) -> None:
+    check = CHECKS["saddle_curvature"][layer.name]
+    quantities = {one.quantity for one in check(layer, CURVATURE)}
+    assert len(quantities) == 2 and all(one.agrees for one in check(layer, CURVATURE))
+    for other, quantity in ((sympy.Abs(CURVATURE), "loss above the least"), (-sympy.Abs(CURVATURE) - 1, "eigenvalue")):
+        assert any(not one.agrees and quantity in one.quantity for one in check(layer, other)), quantity
 
 
-@pytest.mark.parametrize("observable", DOWN)
-def test_exact_numbers_uphold_them_and_tell_other_formulas(observable: str) -> None:
-    check, formula, layer = sp.CHECKS[observable]["exact"], DOWN[observable], ExactLayer(0)
-    found = list(check(layer, formula))
+@pytest.mark.parametrize("observable", FORMULAS)
+def test_exact_numbers_uphold_them(observable: str) -> None:
+    check, layer = CHECKS[observable]["exact"], ExactLayer(0)
+    found = list(check(layer, FORMULAS[observable]))
     assert len(found) > 15 and all(one.agrees and one.residual == 0 and one.tolerance is EXACT for one in found)
-    off = Rational(1, 10**6)
-    others = [formula + off] if observable == "saddle_curvature" else []
-    if not others:
-        first, second = formula.args
-        others = [Tuple(4 * first, second), Tuple(first, second + off)]
-        assert any(one.quantity == "lengths" for one in check(layer, Tuple(-first, second)))
-    for other in others:
-        assert sum(not one.agrees for one in check(layer, other)) > 10
+    if observable == "saddle_curvature":
+        assert sum(not one.agrees for one in check(layer, CURVATURE + Rational(1, 10**6))) > 10
+    else:
+        assert any(one.quantity == "lengths" for one in check(layer, Tuple(-product, adds)))
 
 
 def test_exact_choices_leave_latents_over_and_take_the_lesser_of_two_modes() -> None:
-    found = [(problem.d1 - len(chosen), chosen) for problem, chosen, _ in sp._exact_curvatures(ExactLayer(0))]
+    found = [(problem.d1 - len(chosen), chosen) for problem, chosen, _, _ in saddles._exact_ends(ExactLayer(0))]
     assert {0, 1, 2} <= {free for free, _ in found}
     assert (0, (1,)) in found
-    signs = {bool(value < 0) for _, _, value in sp._exact_curvatures(ExactLayer(0))}
-    assert signs == {True, False}
+    ends = saddles._exact_ends(ExactLayer(0))
+    assert {bool(value < 0) for _, _, value, _ in ends if value is not None} == {True, False}
+    assert {bool(gap > 0) for *_, gap in ends} == {True, False} and any(value is None for _, _, value, _ in ends)
 
 
-def test_the_bending_of_a_loss_is_its_second_derivative() -> None:
+def test_the_curvature_of_a_loss_is_its_second_derivative() -> None:
     """At U = F Lambda, V = G Theta, 2 eta_dec^2 L bends by 2 (theta^2 + sigma^2) and 2 (lambda^2 + c), and by 2 (2 uv - zeta)."""
     layer = ExactLayer(0)
     problem = next(each for each in layer.problems("prior") if min(each.d1, each.dstar) > 1)
     c = problem.beta * problem.eta_dec**2 / problem.eta_enc**2
     decoder, encoder = 2 * unit(problem, 0, 0), 3 * unit(problem, 0, 0)
     scale = 2 * problem.eta_dec**2
-    own = [scale * part for part in bending(layer, problem, decoder, encoder, 0, 0)]
+    own = [scale * part for part in curvatures(layer, problem, decoder, encoder, 0, 0)]
     assert own == [2 * (9 + problem.eta_enc**2), 2 * (4 + c), 2 * (2 * 6 - problem.spectrum[0])]
-    other = [scale * part for part in bending(layer, problem, decoder, encoder, 1, 1)]
+    other = [scale * part for part in curvatures(layer, problem, decoder, encoder, 1, 1)]
     assert other == [2 * problem.eta_enc**2, 2 * c, -2 * problem.spectrum[1]]
     assert eigenvalues(sympy.S(5), sympy.S(1), sympy.S(3)) == (3 - sympy.sqrt(13), 3 + sympy.sqrt(13))
     at = mode_point(problem, decoder, encoder)
