@@ -129,4 +129,6 @@ IDENTITIES = (
 def test_every_claim_is_tested_by_exact_numbers_and_by_floats_and_those_of_minima_by_descent() -> None:
     assert len(PAIRS) > 2 * len(CLAIMS)
     assert all({"exact", "numeric"} <= set(layers_of(claim)) <= set(LAYERS) for claim in CLAIMS)
-    assert all("descent" in layers_of(claim) or claim.id.startswith(IDENTITIES) for claim in CLAIMS)
+    without = {claim.id for claim in CLAIMS if "descent" not in layers_of(claim)}
+    # x.depth is about one point, and no minimum
+    assert all(name.startswith(IDENTITIES) or name == "x.depth" for name in without)
