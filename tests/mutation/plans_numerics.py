@@ -54,7 +54,7 @@ NUMERICS: dict[str, Plan] = {
             LEVENBERG,
         ),
     ),
-    "numerics.levenberg_marquardt": _numeric("levenberg_marquardt", draws=("module",)),
+    "numerics.levenberg_marquardt": _numeric("levenberg_marquardt", "lone_descent", draws=("module",)),
     "numerics.lone_descent": _numeric("lone_descent", "lone_minima"),
     "numerics.arrays": _numeric("lone_descent", "lone_minima", "columns"),
     "numerics.columns": _numeric("columns"),
@@ -138,7 +138,7 @@ NUMERICS: dict[str, Plan] = {
         draws=("_planted",),
     ),
     "numerics.ablated": _numeric("ablated"),
-    "numerics.descent": Plan((), (SOME_DESCENTS,), draws=("module",)),
+    "numerics.descent": Plan((), (*_numeric("lone_minima").tests, SOME_DESCENTS), draws=("module",)),
     "numerics.volume": _numeric(
         "falsify",
         draws=(
