@@ -55,28 +55,32 @@ def changes(source: str) -> list[Change]:
     """Every change of a module, in the order of its source."""
     tree = ast.parse(source)
     _mark_parents(tree)
-    original = ast.unparse(tree)
+    pieces = [ast.unparse(statement) for statement in tree.body]
     found: list[Change] = []
-    seen, numbers = {original}, Counter[tuple[str, str]]()
-    for parent, field, place, node in list(_sites(tree)):
-        for replacement in list(replacements(node, parent, field)):
-            shown = _shown_around(node)
-            before = ast.unparse(shown)
-            _put(parent, field, place, replacement)
-            changed = ast.unparse(tree)
-            # what is shown may be the node itself
-            after = ast.unparse(replacement if shown is node else shown)
-            _put(parent, field, place, node)
-            if changed in seen:
-                continue
-            seen.add(changed)
-            where = _name_of(node)
-            what = f"{' '.join(before.split())} -> {' '.join(after.split())}"
-            numbers[where, what] += 1
-            if numbers[where, what] > 1:
-                what = f"{what} (#{numbers[where, what]})"
-            found.append(Change(where, what, node.lineno, changed))
-    assert ast.unparse(tree) == original
+    numbers = Counter[tuple[str, str]]()
+    for number, statement in enumerate(tree.body):
+        seen = {pieces[number]}
+        for parent, field, place, node in list(_sites(ast.Module([statement], []))):
+            others = list(replacements(node, parent, field))
+            shown = _shown_around(node) if others else node
+            before = ast.unparse(shown) if others else ""
+            for replacement in others:
+                _put(parent, field, place, replacement)
+                changed = ast.unparse(statement)
+                # what is shown may be the node itself
+                after = ast.unparse(replacement if shown is node else shown)
+                _put(parent, field, place, node)
+                if changed in seen:
+                    continue
+                seen.add(changed)
+                where = _name_of(node)
+                what = f"{' '.join(before.split())} -> {' '.join(after.split())}"
+                numbers[where, what] += 1
+                if numbers[where, what] > 1:
+                    what = f"{what} (#{numbers[where, what]})"
+                whole = "\n".join([*pieces[:number], changed, *pieces[number + 1 :]])
+                found.append(Change(where, what, node.lineno, whole))
+        assert ast.unparse(statement) == pieces[number]
     return found
 
 
