@@ -11,6 +11,7 @@ from sympy import Rational, Tuple, false, true
 from derivations.claim import Verdict
 from derivations.instances import Instance
 from derivations.ledger import claims_by_id
+from derivations.notation import i, zeta
 from derivations.theorem_3_origin import is_local
 
 CURVATURES, LOCAL = (claims_by_id()[name].standing for name in ("x.depth", "x.depth-threshold"))
@@ -116,3 +117,25 @@ def test_a_wrong_threshold_is_refuted_on_the_side_where_it_fails() -> None:
         found = LOCAL.decide(LOCAL.formula.subs(relation, relation.func(relation.lhs, factor * relation.rhs)))
         assert found.verdict is Verdict.REFUTED and found.witness is not None
         assert found.witness.failure == f"{says}, and the statement is false"
+
+
+def test_probes_show_the_covariance_that_refutes_and_other_refutations_do_not() -> None:
+    for name, failure in (
+        ("x.depth", "an eigenvalue is 98/25, the formula gives 2"),
+        ("x.depth-threshold", "the origin is no local minimum, and the statement is false"),
+    ):
+        claim = claims_by_id()[name]
+        found = claim.assumptions[0].without(claim.standing.formula)
+        assert found.witness is not None and found.witness.failure == failure
+        assert "Sigma" in dict(found.witness.values)
+    threshold = LOCAL.decide(LOCAL.formula.subs(zeta[1], zeta[1] ** 2))
+    assert threshold.witness is not None and "Sigma" not in dict(threshold.witness.values)
+
+
+def test_a_formula_of_the_right_eigenvalues_is_not_refuted_by_correlated_latents() -> None:
+    own = (
+        2 * (Rational(7, 5) - Rational(6, 5) * (i - 1)) ** 2
+    )  # 7/5 and 1/5 are the roots of the covariance's eigenvalues
+    (assumption,) = claims_by_id()["x.depth"].assumptions
+    assert assumption.without(Tuple(decoder, own)).verdict is Verdict.UNDECIDED
+    assert assumption.without(Tuple(decoder, own + 1)).verdict is Verdict.REFUTED

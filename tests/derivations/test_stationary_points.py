@@ -156,7 +156,8 @@ def test_other_formulas_are_refuted_at_the_first_mode(statement: Any, formula: A
     decision = statement.decide(formula)
     assert decision.verdict is Verdict.REFUTED and decision.witness is not None
     assert says == decision.witness.failure
-    assert dict(decision.witness.values)["i"] == "1"
+    values = dict(decision.witness.values)
+    assert values["i"] == "1" and values["zeta"] == "(3, 1)"
 
 
 def chosen_second() -> dict[str, Any]:
