@@ -91,7 +91,7 @@ class FloatLayer:
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
-        self._answers: dict[tuple[str, int], Any] = {}
+        self._answers: dict[tuple[str, int], tuple[Problem, Any]] = {}
 
     @cached_property
     def _problems(self) -> dict[str, list[Problem]]:
@@ -198,11 +198,11 @@ class FloatLayer:
         return found
 
     def _once(self, question: str, problem: Problem, answer: Callable[[], Any]) -> Any:
-        """The answer about an instance, computed when first asked for."""
+        """The answer about an instance, computed when first asked for and kept with it, so that no other instance has its id."""
         key = question, id(problem)
         if key not in self._answers:
-            self._answers[key] = answer()
-        return self._answers[key]
+            self._answers[key] = problem, answer()
+        return self._answers[key][1]
 
 
 @lru_cache(maxsize=4)

@@ -1,5 +1,8 @@
 """What layers sample, and how they form residuals."""
 
+import gc
+import weakref
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -255,3 +258,15 @@ def test_the_numeric_layer_sees_the_saddle_at_the_origin(numeric: FloatLayer) ->
             assert smallest_origin_eigenvalue(problem) < 0
             seen += 1
     assert seen > 0
+
+
+def test_an_instance_is_kept_with_its_answers() -> None:
+    """They go by its id, which another may have once it is gone."""
+    layer = FloatLayer(0)
+    problem = replace(layer.problems("fixed")[0], name="made for one question")
+    assert layer._once("a question", problem, lambda: 42) == 42
+    kept = weakref.ref(problem)
+    del problem
+    gc.collect()
+    found = kept()
+    assert found is not None and layer._once("a question", found, lambda: 43) == 42
