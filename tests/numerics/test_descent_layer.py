@@ -1,5 +1,7 @@
 """The descent layer: a closed form off the true minimum is caught, to either side; minima carry their certificates."""
 
+from concurrent.futures import Executor, Future
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from numerics.layers import descent as descent_module
 from numerics.layers.descent import DescentLayer, loss_findings, within_descent
 from numerics.layers.floating import closed_form_minimum
 from numerics.points import Point
+from numerics.problem import Problem
 from numerics.problems import regime_counts
 from numerics.tolerances import DESCENT_BELOW, DESCENT_GAP, Tolerance
 
@@ -143,3 +146,46 @@ def test_the_sample_of_the_plain_route_is_of_every_kind() -> None:
     for name, count in everywhere.items():
         assert here[name] >= count / descent_module.SAMPLE / 3, name
     assert min(here[name] for name in everywhere if everywhere[name]) >= 3
+
+
+class Given(Executor):
+    """Does what it is given at once, and remembers it; or keeps it waiting, so that it can be taken back."""
+
+    def __init__(self, *, waits: bool) -> None:
+        self.waits, self.problems = waits, list[Problem]()
+
+    def submit(self, function: Any, /, *arguments: Any, **named: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self.problems += arguments[0]
+        if not self.waits:
+            future.set_running_or_notify_cancel()
+            future.set_result(function(*arguments, **named))
+        return future
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["done by the pool", "taken back"])
+def test_only_real_data_is_handed_over_and_every_instance_has_its_own_minimum(waits: bool) -> None:
+    pool = Given(waits=waits)
+    layer, alone = (DescentLayer(seed=0, count=30, real_data=False, pool=each) for each in (pool, None))
+    random = layer.problems("learned")[:3]
+    real = replace(random[0], regimes=random[0].regimes | {"real-data"}, name="real")
+    for each in (layer, alone):
+        each.__dict__["_problems"] = {"learned": [*random, real], "prior": [], "fixed": []}
+        told: list[int] = []
+        each.progress = told.append
+        each.descend([*random, real])
+        assert sum(told) == 4
+    assert [problem.name for problem in pool.problems] == ["real"]
+    for problem in (*random, real):
+        found = layer.minimum(problem)
+        assert found.problem is problem and found.certificate
+        assert found.loss == pytest.approx(alone.minimum(problem).loss, rel=DESCENT_GAP.value)
+
+
+def test_findings_name_what_was_compared_and_the_instance(descent: DescentLayer) -> None:
+    problem = next(each for each in descent.problems("learned") if "at-threshold" not in each.regimes)
+    found = list(descent.minimum_findings(problem, closed_form_minimum(problem)))
+    assert {one.instance for one in found} == {problem.name}
+    assert {"singular values of U", "singular values of V", "encoder standard deviations"} <= {
+        one.quantity for one in found
+    }

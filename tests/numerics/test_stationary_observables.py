@@ -47,7 +47,9 @@ def test_instances_without_a_mode_or_with_one_next_to_the_threshold_are_left_out
     left = [[0.69, 0.1], [3.0, 0.71], [3.0, 0.69], [3.0, 2.98]]
     assert [sp._clear(planted(spectrum, 1)) for spectrum in (*kept, *left)] == [True] * 3 + [False] * 4
     real = replace(planted([3.0, 2.0], 2), regimes=frozenset({"real-data"}))
-    found = list(sp._problems(Few(planted([3.0, 2.0], 2), real, planted([2.0, 0.1], 1))))
+    problems = planted([3.0, 2.0], 2), real, planted([2.0, 0.7], 1)
+    assert [problem.d1 for problem in sp._problems(FewDescents(*problems))] == [2, 1]
+    found = list(sp._problems(Few(*problems)))  # made points need no distance from the threshold
     assert [problem.d1 for problem in found] == [2, 1, 1]
     assert all(np.array_equal(problem.A, np.eye(2)) for problem in found)
     assert found[1].spectrum == pytest.approx([3, 2], rel=FLOAT64_DERIVATIVE.value)
