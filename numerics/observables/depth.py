@@ -190,7 +190,7 @@ def _on_path(problem: Any, s: Any) -> Point:
 
 def _descends(problem: Problem, seed: int) -> bool:
     """Whether descent in four layers leads below the origin from some small random start."""
-    width = problem.d1
+    width = problem.d1 + 1
     shapes = [(problem.d2, width), (width, problem.d1), (problem.D0, width), (width, problem.d1)]
     places = np.cumsum([a * b for a, b in shapes])
 

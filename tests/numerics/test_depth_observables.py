@@ -99,6 +99,7 @@ def test_a_lower_point_is_found_near_the_origin_or_nothing_is_said(monkeypatch: 
     gains = [held.loss(problem, depth._on_path(problem, s)) - origin for s in (1 / 8, 1 / 16)]
     assert gains[1] < 0 and gains[0] / gains[1] == pytest.approx(16, rel=1 / 10)  # of fourth order
     at = depth._on_path(problem, 1 / 8)
+    assert at.variance == pytest.approx([4.0, 0.25])
     assert np.flatnonzero(np.abs(at.U).sum(0)).tolist() == [1]  # the latent of the least sigma
     assert problem.P_A.T @ at.W * np.sqrt(problem.phi)[:, None] == pytest.approx(at.V)
     monkeypatch.setattr(depth, "_on_path", lambda *_: depth.Point(0 * at.W, at.U, 0 * at.V, at.variance))
