@@ -13,6 +13,7 @@ import argparse
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,8 +78,10 @@ def measure(target: str, most: int | None, seed: int, again: Result | None = Non
         raise SystemExit(f"{target}, unchanged, fails its checks in the end: {after.killed_by}")
     # a survivor that the code no longer has was not noticed, and is not tried any more
     tried = len(chosen) if again is None else again.tried - len(again.survivors) + len(chosen)
-    code = digest(source) if again is None else again.code
-    return Result(target, len(found), tried, seed if tried < len(found) else None, tuple(survivors), killers, code)
+    if again is not None:  # these are of the draw, and of the code, that were tried the last time
+        return replace(again, changes=len(found), tried=tried, survivors=tuple(survivors), killers=killers)
+    drawn = seed if tried < len(found) else None
+    return Result(target, len(found), tried, drawn, tuple(survivors), killers, digest(source))
 
 
 def warm() -> None:
