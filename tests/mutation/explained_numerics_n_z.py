@@ -6,19 +6,34 @@ NUMERICS_N_Z: dict[tuple[str, str, str], str] = {
     (
         "numerics.newton",
         "_step",
-        "(-newton[:, 0] * slope).sum(-1) / 2 -> (-newton[:, 0] * slope).sum(-1) * 2",
+        "(-newton[:, 0] * slope).sum(-1) / 2 -> (-newton[:, 0]).sum(-1) / 2",
     ): (
-        "A promise compared with a bound four decades below what is asked of a minimum: a factor of two or four is "
-        "within it."
+        "A promise that is only compared with a bound, decades below what is asked of a minimum: descent ends a step "
+        "earlier or later."
     ),
     (
         "numerics.newton",
         "_step",
-        "(-newton[:, 0] * slope).sum(-1) / 2 -> (-newton[:, 0] * slope).sum(-1) / 1",
+        "(-newton[:, 0] * slope).sum(-1) / 2 -> (-newton[:, 1] * slope).sum(-1) / 2",
     ): (
-        "A promise compared with a bound four decades below what is asked of a minimum: a factor of two or four is "
-        "within it."
+        "A promise that is only compared with a bound, decades below what is asked of a minimum: descent ends a step "
+        "earlier or later."
     ),
+    (
+        "numerics.newton",
+        "_step",
+        "change.min(-1) -> change.min(1)",
+    ): "A batch of vectors has two dimensions: the last one is number 1.",
+    (
+        "numerics.newton",
+        "_step",
+        "decrease < -STEP_ROUNDING.value -> decrease < STEP_ROUNDING.value",
+    ): "A step within rounding is chosen by the loss instead of by the gradient: another path, to the same points.",
+    (
+        "numerics.newton",
+        "_step",
+        "size_of.amax(-1)[:, None, None] -> size_of.amax(1)[:, None, None]",
+    ): "A batch of vectors has two dimensions: the last one is number 1.",
     (
         "numerics.noise",
         "noise_edge",
@@ -48,7 +63,17 @@ NUMERICS_N_Z: dict[tuple[str, str, str], str] = {
     (
         "numerics.observables.alignment",
         "signal_growth",
+        "((2, 1), (1, 2), (1, 1), (2, 0), (1, 0), (3, 2)) -> ((2, 1), (0, 2), (1, 1), (2, 0), (1, 0), (3, 2))",
+    ): "Which factors are looked at: the others still tell every mutant.",
+    (
+        "numerics.observables.alignment",
+        "signal_growth",
         "((2, 1), (1, 2), (1, 1), (2, 0), (1, 0), (3, 2)) -> ((2, 1), (1, 1), (1, 1), (2, 0), (1, 0), (3, 2))",
+    ): "Which factors are looked at: the others still tell every mutant.",
+    (
+        "numerics.observables.alignment",
+        "signal_growth",
+        "((2, 1), (1, 2), (1, 1), (2, 0), (1, 0), (3, 2)) -> ((2, 1), (1, 2), (1, 1), (2, 0), (1, 0), (2, 2))",
     ): "Which factors are looked at: the others still tell every mutant.",
     (
         "numerics.observables.alignment",
@@ -57,9 +82,15 @@ NUMERICS_N_Z: dict[tuple[str, str, str], str] = {
     ): "Another gamma to look at, the factor itself: it is larger or smaller than the draw's as often.",
     (
         "numerics.observables.alignment",
-        "signal_strength",
-        "_outer(draw, known[gamma] * blind @ draw.values[n.x]) -> _outer(draw, blind @ draw.values[n.x])",
-    ): "What sees nothing of x sees nothing of it gamma times, either: Z is 0.",
+        "signal_growth",
+        "EXACT if layer.name == 'exact' else FLOAT64_IDENTITY -> FLOAT64_IDENTITY if layer.name == 'exact' else EXACT",
+    ): "What is compared is equal to the last bit where it is equal, and further apart than rounding where not.",
+    (
+        "numerics.observables.alignment",
+        "vae_covariance",
+        "(yield layer.difference('Z Z^T for y = x', draw, stated, outer)) -> (yield layer.difference('Z Z^T for y = x', "
+        "draw, outer, stated))",
+    ): "How far two arrays are apart has no order.",
     (
         "numerics.observables.collapsed_latents",
         "_happening",
@@ -82,6 +113,12 @@ NUMERICS_N_Z: dict[tuple[str, str, str], str] = {
         "bool(value ** 2 - problem.beta * variance > tolerance * value ** 2) -> bool(value ** 2 - problem.beta * "
         "variance > tolerance / value ** 2)",
     ): "A bound of rounding: singular values are of order 1, and no mode lies as near to its threshold but on it.",
+    (
+        "numerics.observables.depth",
+        "_exact_curvatures.integers",
+        "np.array([sympy.Integer(int(k)) for k in rng.integers(-2, 3, shape).flat], dtype=object) -> "
+        "np.array([sympy.Integer(int(k)) for k in rng.integers(-3, 3, shape).flat], dtype=object)",
+    ): "Which directions are looked at: any that are not 0 would serve.",
     (
         "numerics.observables.identities",
         "reduction",
@@ -152,6 +189,51 @@ NUMERICS_N_Z: dict[tuple[str, str, str], str] = {
         "W + sum((k * direction for k, direction in enumerate(basis, 1)), 0 * W) -> W + sum((k * direction for k, "
         "direction in enumerate(basis, 2)), 0 * W)",
     ): "How far the walk goes along each direction: the loss is to be the same anywhere on it.",
+    (
+        "numerics.observables.stationary_points",
+        "exact_stationary_points",
+        "((1, 0), (0, 1)) -> ((1, 0), (0, 0))",
+    ): "Where c v^2 = eta_enc^2 u^2, the slopes in u and in v vanish together.",
+    (
+        "numerics.observables.stationary_points",
+        "exact_stationary_points",
+        "mode_point(problem, decoder + sign * u * step, encoder + sign * v * step) -> mode_point(problem, decoder, "
+        "encoder + sign * v * step)",
+    ): "Where c v^2 = eta_enc^2 u^2, the slopes in u and in v vanish together.",
+    (
+        "numerics.observables.stationary_points",
+        "matched",
+        "products[products > DESCENT_INVARIANT.value * problem.spectrum[0]] -> products[products > "
+        "DESCENT_INVARIANT.value * problem.spectrum[1]]",
+    ): "A cut between products of 1e-16 and of a fiftieth of the largest singular value: it may lie anywhere in between.",
+    (
+        "numerics.observables.stationary_points",
+        "matched",
+        "products[products > DESCENT_INVARIANT.value * problem.spectrum[0]] -> products[products > "
+        "DESCENT_INVARIANT.value / problem.spectrum[0]]",
+    ): "A cut between products of 1e-16 and of a fiftieth of the largest singular value: it may lie anywhere in between.",
+    (
+        "numerics.observables.stationary_points",
+        "stationary_points",
+        "gradient_norm(problem, point) / (curvature_scale(problem) * size) -> gradient_norm(problem, point) * "
+        "(curvature_scale(problem) * size)",
+    ): (
+        "What a slope is relative to: rounding stays below the tolerance, and a wrong point above it, by decades either "
+        "way."
+    ),
+    (
+        "numerics.observables.stationary_points",
+        "stationary_points",
+        "gradient_norm(problem, point) / (curvature_scale(problem) * size) -> gradient_norm(problem, point) / size",
+    ): (
+        "What a slope is relative to: rounding stays below the tolerance, and a wrong point above it, by decades either "
+        "way."
+    ),
+    (
+        "numerics.observables.strict_saddles",
+        "saddle_curvature",
+        "float(abs(stated - lowest) / scale) -> float(abs(stated - lowest) * scale)",
+    ): "What a distance is relative to: rounding stays below the tolerance, and a wrong formula above it, either way.",
     (
         "numerics.observables.transition",
         "_modes",

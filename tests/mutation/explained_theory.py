@@ -10,15 +10,26 @@ THEORY: dict[tuple[str, str, str], str] = {
     ): "The two sides of the same equations, the other one named first.",
     (
         "derivations.biases",
-        "biased_objective",
-        "Mean(SquaredNorm(U * (latent + noise) + b_dec - y)) / (2 * eta_dec ** 2) -> Mean(SquaredNorm(U * (latent - "
-        "noise) + b_dec - y)) / (2 * eta_dec ** 2)",
-    ): "The noise has mean 0 and depends on nothing else: its negative has the same second moments.",
+        "least_over_biases_steps",
+        "positive('the squared mean error counts', 1 / (2 * eta_dec ** 2)) -> positive('the squared mean error counts', "
+        "1 / (2 * (eta_dec * 2)))",
+    ): "Only the sign is asked for, and another positive number has the same.",
+    (
+        "derivations.biases",
+        "leaves_spectrum",
+        "('y x^T', y * x.T, (y - mu_y) * (x - mu_x).T) -> ('y x^T', y * x.T, (y - mu_y) * (x + mu_x).T)",
+    ): "The step is about inputs with mean 0.",
     (
         "derivations.biases",
         "leaves_spectrum",
         "[on_a_line((1, 1), (7, 7)), on_a_line((1, 0), (3, 0))] -> [on_a_line((1, 1), (7, 7)), on_a_line((1, 0), (2, 0))]",
     ): "Another pair of points on a line through the origin to look at: its mean is not 0 either, and y is.",
+    (
+        "derivations.biases",
+        "leaves_spectrum",
+        "sum((entry ** 2 for entry in data.matrices[mu_x]), sympy.S.Zero) -> sum((entry * 2 for entry in "
+        "data.matrices[mu_x]), sympy.S.Zero)",
+    ): "Whether it is 0 is asked: no mean that is looked at has entries that cancel.",
     (
         "derivations.collapsed_latents",
         "instances_with_rotations",
@@ -52,6 +63,30 @@ THEORY: dict[tuple[str, str, str], str] = {
         "Rational(1, 10 ** 6) -> Rational(1, 11 ** 6)",
     ): "Another number that is tiny beside those of every instance.",
     (
+        "derivations.decoder_variance_claims",
+        "vanilla_steps",
+        "found_at('A = 1 collapses', decoder_instance([1], 0, 1), collapse_learned) -> found_at('A = 1 collapses', "
+        "decoder_instance([1], 0, 2), collapse_learned)",
+    ): "Another example, with a residual: it collapses as well.",
+    (
+        "derivations.depth",
+        "local_for_correlated_latents",
+        "replace(correlated_instance(), zeta=(Rational(1, 2), Rational(1, 4))) -> replace(correlated_instance(), "
+        "zeta=(Rational(1, 2), Rational(0, 4)))",
+    ): "Another spectrum between the two thresholds: it refutes as well.",
+    (
+        "derivations.depth",
+        "local_for_correlated_latents",
+        "replace(correlated_instance(), zeta=(Rational(1, 2), Rational(1, 4))) -> replace(correlated_instance(), "
+        "zeta=(Rational(2, 2), Rational(1, 4)))",
+    ): "Another spectrum between the two thresholds: it refutes as well.",
+    (
+        "derivations.depth",
+        "module",
+        "(MatrixSymbol('dU', d2, d1), MatrixSymbol('dV', d0, d1)) -> (MatrixSymbol('dU', d1, d2), MatrixSymbol('dV', d0, "
+        "d1))",
+    ): "A letter for a direction, on both sides of the step: its shape enters neither.",
+    (
         "derivations.equation_12",
         "constant_steps",
         "excess(Tuple(EQUATION_6, LINK)).subs({U: 0 * U, W: 0 * W}).doit() - partition -> excess(Tuple(EQUATION_6, "
@@ -83,9 +118,13 @@ THEORY: dict[tuple[str, str, str], str] = {
     (
         "derivations.gradient_flow",
         "_other_velocity",
-        "replace(instance, eta_enc=prior, sigma=(instance.sigma[0],) * instance.d1) -> replace(instance, eta_enc=prior, "
-        "sigma=(instance.sigma[0],))",
-    ): "The first mode and the first latent are looked at, whether or not there are more.",
+        "sympy.expand(slopes[0] * at[v] + at[u] * slopes[1]) -> sympy.expand(slopes[1] * at[v] + at[u] * slopes[1])",
+    ): "Where u = v both change alike; in the probes another number, which refutes as well.",
+    (
+        "derivations.gradient_flow",
+        "_other_velocity",
+        "{u: long * sympy.sqrt(m), v: sympy.sqrt(m) / long} -> {u: long * sympy.sqrt(m), v: sympy.sqrt(m)}",
+    ): "The same where u = v; in the probe of u = v another pair of lengths, which refutes as well.",
     (
         "derivations.gradient_flow",
         "module",
@@ -107,21 +146,13 @@ THEORY: dict[tuple[str, str, str], str] = {
     ): "The slope is shown to be positive, and so is any positive multiple of it.",
     (
         "derivations.matrix_calculus",
-        "module",
-        "(noise * x.T, ZeroMatrix(*(noise * x.T).shape)) -> (noise * x.T, ZeroMatrix(*(noise / x.T).shape))",
-    ): "A zero matrix is read as no word at all, whatever its shape.",
+        "_read_cached",
+        "exponent.is_Integer and exponent > 0 -> exponent.is_Integer and exponent > 1",
+    ): "The first power is the matrix itself, by either branch.",
     (
         "derivations.matrix_calculus",
         "module",
-        "(noise * x.T, ZeroMatrix(*(noise * x.T).shape)) -> (noise * x.T, ZeroMatrix(*noise.shape))",
-    ): (
-        "The mean of a product in which noise is alone is 0 in every entry: a zero matrix of any shape drops out of a "
-        "trace."
-    ),
-    (
-        "derivations.matrix_calculus",
-        "module",
-        "(noise * y.T, ZeroMatrix(*(noise * y.T).shape)) -> (noise * y.T, ZeroMatrix(*(noise / y.T).shape))",
+        "(noise * x.T, ZeroMatrix(d1, D0)) -> (noise * x.T, ZeroMatrix(D0, d1))",
     ): (
         "The mean of a product in which noise is alone is 0 in every entry: a zero matrix of any shape drops out of a "
         "trace."
@@ -161,6 +192,18 @@ THEORY: dict[tuple[str, str, str], str] = {
         "frozenset(named & OTHER.keys()) -> frozenset(named | OTHER.keys())",
     ): "More is computed of a minimum than is asked for, and thrown away.",
     (
+        "derivations.stationary_points",
+        "alike_at_another_variance",
+        "replace(instance, sigma=(2 * instance.eta_enc,) * instance.d1) -> replace(instance, sigma=(2 / "
+        "instance.eta_enc,) * instance.d1)",
+    ): "Another standard deviation that is not the prior's: it refutes as well.",
+    (
+        "derivations.strict_saddles",
+        "_latents",
+        "(each for k, each in enumerate(instance.zeta, 1) if k != mode) -> (each for k, each in enumerate(instance.zeta, "
+        "1) if k == mode)",
+    ): "Which levels are tried: a wrong formula of level and zeta shows at other pairs as well.",
+    (
         "derivations.tanh_networks",
         "activation_steps",
         "sympy.expand((sympy.diff(_QUINTIC, _u) - 1).subs(_u, sympy.sqrt(3 + gap))) -> "
@@ -171,27 +214,6 @@ THEORY: dict[tuple[str, str, str], str] = {
         "_claim",
         "LEARNED if learned else 'sigma_i = eta_enc' -> 'sigma_i = eta_enc' if learned else LEARNED",
     ): "The words of an assumption: what is dropped with it is told by the probe beside it.",
-    (
-        "derivations.transition",
-        "_wrong",
-        "range(1, instance.d1 + 1) if latents else range(instance.d1 + 1, len(instance.zeta) + 1) -> range(1, "
-        "instance.d1 + 1) if latents else range(instance.d1 + 1, len(instance.zeta))",
-    ): "One mode fewer to look at where none has a latent: another instance refutes as well.",
-    (
-        "derivations.transition",
-        "_wrong",
-        "range(1, instance.d1 + 1) if latents else range(instance.d1 + 1, len(instance.zeta) + 1) -> range(1, "
-        "instance.d1 + 1) if latents else range(instance.d1, len(instance.zeta) + 1)",
-    ): (
-        "Where the probe begins to look: the instance that refutes has its witness beyond d1 all the same, or the tests "
-        "tell."
-    ),
-    (
-        "derivations.transition",
-        "_wrong",
-        "range(1, instance.d1 + 1) if latents else range(instance.d1 + 1, len(instance.zeta) + 1) -> range(1, "
-        "instance.d1 + 2) if latents else range(instance.d1 + 1, len(instance.zeta) + 1)",
-    ): "A mode more to look at, as though it had a latent: the formula's sides agree there as well.",
     (
         "derivations.water_filling",
         "_at_theorem_1",

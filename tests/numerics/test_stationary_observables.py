@@ -196,3 +196,16 @@ def test_the_curvature_of_a_loss_is_its_second_derivative() -> None:
         mode_point(problem, decoder, encoder, at.variance / 2).variance.tolist()
         == [problem.eta_enc**2 / 2] * problem.d1
     )
+
+
+def test_residuals_are_relative_to_the_curvature_and_the_point() -> None:
+    held, other = Few(planted([3.0, 2.0, 0.3], 2)), with_its_loss(4 * product)
+    problem, chosen = sp.choices(held)[0]
+    point = sp.assembled(other, problem, chosen)
+    size = 1 + np.linalg.norm(point.W) + np.linalg.norm(point.U)
+    first = next(one for one in sp.stationary_points(held, other) if one.quantity == "gradient")
+    slope = gradient_norm(problem, point)
+    assert first.residual == pytest.approx(slope / (curvature_scale(problem) * size), rel=FLOAT64_DERIVATIVE.value)
+    wrong = [one.residual for one in saddles.saddle_curvature(held, CURVATURE - 1) if "eigenvalue" in one.quantity]
+    scale = 2 * problem.eta_dec**2 * curvature_scale(problem)
+    assert any(residual == pytest.approx(1 / scale, rel=FLOAT64_DERIVATIVE.value) for residual in wrong)
