@@ -76,9 +76,11 @@ THEORY: dict[str, Plan] = {
     "derivations.regression": Plan(
         ("derivations.regression",), _derived("mechanisms", "laplace_densities"), draws=("regression_data",)
     ),
-    "derivations.input_variance": Plan(("derivations.input_variance",), _derived("mechanisms")),
+    "derivations.input_variance": Plan(("derivations.input_variance",), (*_derived("mechanisms"), _proofs("app-c"))),
     "derivations.constant_output": Plan(("derivations.constant_output",), _derived("mechanisms")),
-    "derivations.biases": Plan(("derivations.biases",), _derived("first_moments"), draws=("instances_with_means",)),
+    "derivations.biases": Plan(
+        ("derivations.biases",), (*_derived("first_moments"), _proofs("bias")), draws=("instances_with_means",)
+    ),
     "derivations.elbo": Plan(
         ("derivations.elbo",),
         (
@@ -174,7 +176,14 @@ THEORY: dict[str, Plan] = {
     ),
     "derivations.rotations": Plan(
         ("derivations.rotations",),
-        (FACTS, WITNESSES, f"{SIGNS} -k rotation", _kernel("rotation"), _layers("prop-2.rotation")),
+        (
+            FACTS,
+            WITNESSES,
+            f"{SIGNS} -k rotation",
+            _proofs("rotation"),
+            _kernel("rotation"),
+            _layers("prop-2.rotation"),
+        ),
     ),
     "derivations.rotation_witnesses": Plan(
         ("derivations.rotations", "derivations.rotations_learned"),
@@ -196,7 +205,9 @@ THEORY: dict[str, Plan] = {
         ("derivations.strict_saddles",), (*_derived("stationary_points"), _proofs("x."))
     ),
     "derivations.depth": Plan(("derivations.depth",), (*_derived("depth"), _proofs("x."))),
-    "derivations.tanh_networks": Plan(("derivations.tanh_networks",), _derived("network_losses"), draws=("points",)),
+    "derivations.tanh_networks": Plan(
+        ("derivations.tanh_networks",), (*_derived("network_losses"), _proofs("app-a")), draws=("points",)
+    ),
     "derivations.saddle": Plan(("derivations.saddle",), _derived("mechanisms", "origin")),
     "derivations.evaluation": Plan((), _derived("evaluation")),
     "derivations.exact_data": Plan((), _derived("exact_data"), draws=("exact_data.integers", "data_instances")),
