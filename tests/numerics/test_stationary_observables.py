@@ -209,3 +209,14 @@ def test_residuals_are_relative_to_the_curvature_and_the_point() -> None:
     wrong = [one.residual for one in saddles.saddle_curvature(held, CURVATURE - 1) if "eigenvalue" in one.quantity]
     scale = 2 * problem.eta_dec**2 * curvature_scale(problem)
     assert any(residual == pytest.approx(1 / scale, rel=FLOAT64_DERIVATIVE.value) for residual in wrong)
+
+
+@pytest.mark.parametrize("units", [1 / 10**4, 10**4])
+def test_which_products_are_seen_does_not_depend_on_the_units(units: float) -> None:
+    (white,) = sp._problems(Few(planted([3.0, 2.0], 1)))
+    assert white.zeta is not None
+    scaled = {"C": units * white.C, "y2": units**2 * white.y2, "zeta": units * white.zeta}
+    problem = replace(white, eta_dec=units * white.eta_dec, **scaled)
+    for chosen in ((0,), (1,)):
+        matched, apart = sp.matched(CHOSEN, problem, sp.assembled(CHOSEN, problem, chosen))
+        assert matched == chosen and apart <= FLOAT64_IDENTITY.value
