@@ -4,7 +4,7 @@ import pytest
 import sympy
 from sympy import Equivalent, Ge, Gt, Implies, Le, Lt, sqrt, symbols
 
-from derivations.proof import holds
+from derivations.proof import holds, nonnegative, positive
 
 a, b, rise = symbols("a b rise", positive=True)
 real = symbols("real", real=True)
@@ -63,3 +63,22 @@ def test_an_implication(premise, conclusion, answer):
 )
 def test_lengths_compare_as_their_squares_do(relation, answer):
     assert holds(relation) is answer
+
+
+def test_a_conjunction_holds_where_all_its_parts_do_and_a_disjunction_where_one_does() -> None:
+    also_true, also_false = Gt(a + b, b, evaluate=False), Lt(a + b, b, evaluate=False)
+    for connective, decisive, others in (
+        (sympy.And, FALSE, (TRUE, also_true)),
+        (sympy.Or, TRUE, (FALSE, also_false)),
+    ):
+        both = connective(*others, evaluate=False)
+        assert len(both.args) == 2
+        assert holds(both) is (others[0] is TRUE)
+        for other in (others[0], OPEN):
+            assert holds(connective(other, decisive, evaluate=False)) is (decisive is TRUE)
+        assert holds(connective(OPEN, others[0], evaluate=False)) is None
+
+
+def test_a_step_shows_the_relation_that_was_decided() -> None:
+    assert nonnegative("", a - 1).formula == Ge(a - 1, 0, evaluate=False)
+    assert positive("", a + 1).formula == Gt(a + 1, 0, evaluate=False)

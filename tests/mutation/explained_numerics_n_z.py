@@ -115,10 +115,21 @@ NUMERICS_N_Z: dict[tuple[str, str, str], str] = {
     ): "A bound of rounding: singular values are of order 1, and no mode lies as near to its threshold but on it.",
     (
         "numerics.observables.depth",
+        "_descends",
+        "problem.d1 + 1 -> problem.d1",
+    ): "Units between the layers: the statement is about any width.",
+    (
+        "numerics.observables.depth",
         "_exact_curvatures.integers",
         "np.array([sympy.Integer(int(k)) for k in rng.integers(-2, 3, shape).flat], dtype=object) -> "
         "np.array([sympy.Integer(int(k)) for k in rng.integers(-3, 3, shape).flat], dtype=object)",
     ): "Which directions are looked at: any that are not 0 would serve.",
+    (
+        "numerics.observables.gradient_flow",
+        "_exact_movements",
+        "[sympy.Rational(k + 1, 2) for k in range(min(problem.d1, problem.dstar))] -> [sympy.Rational(k + 2, 2) for k in "
+        "range(min(problem.d1, problem.dstar))]",
+    ): "Which lengths are looked at: any would serve.",
     (
         "numerics.observables.identities",
         "reduction",
@@ -206,34 +217,6 @@ NUMERICS_N_Z: dict[tuple[str, str, str], str] = {
         "products[products > DESCENT_INVARIANT.value * problem.spectrum[0]] -> products[products > "
         "DESCENT_INVARIANT.value * problem.spectrum[1]]",
     ): "A cut between products of 1e-16 and of a fiftieth of the largest singular value: it may lie anywhere in between.",
-    (
-        "numerics.observables.stationary_points",
-        "matched",
-        "products[products > DESCENT_INVARIANT.value * problem.spectrum[0]] -> products[products > "
-        "DESCENT_INVARIANT.value / problem.spectrum[0]]",
-    ): "A cut between products of 1e-16 and of a fiftieth of the largest singular value: it may lie anywhere in between.",
-    (
-        "numerics.observables.stationary_points",
-        "stationary_points",
-        "gradient_norm(problem, point) / (curvature_scale(problem) * size) -> gradient_norm(problem, point) * "
-        "(curvature_scale(problem) * size)",
-    ): (
-        "What a slope is relative to: rounding stays below the tolerance, and a wrong point above it, by decades either "
-        "way."
-    ),
-    (
-        "numerics.observables.stationary_points",
-        "stationary_points",
-        "gradient_norm(problem, point) / (curvature_scale(problem) * size) -> gradient_norm(problem, point) / size",
-    ): (
-        "What a slope is relative to: rounding stays below the tolerance, and a wrong point above it, by decades either "
-        "way."
-    ),
-    (
-        "numerics.observables.strict_saddles",
-        "saddle_curvature",
-        "float(abs(stated - lowest) / scale) -> float(abs(stated - lowest) * scale)",
-    ): "What a distance is relative to: rounding stays below the tolerance, and a wrong formula above it, either way.",
     (
         "numerics.observables.transition",
         "_modes",
