@@ -57,6 +57,8 @@ _directions = tuple(MatrixSymbol(f"d{letter.name}", *letter.shape) for letter in
 _dU, _dV = MatrixSymbol("dU", d2, d1), MatrixSymbol("dV", d0, d1)
 DECODER, ENCODER = {U: _outer * _inner}, {V: _first * _second}
 """Two layers in place of one, with any number of units between them."""
+DERIVED = {"decoder": 2 * weight, "encoder": 2 * sigma[i] ** 2}
+"""The diagonal of the forms that `blind_steps` derives."""
 
 
 def _form_at_zero(put_in: dict[Basic, Expr]) -> Expr:
@@ -79,8 +81,8 @@ def blind_steps() -> tuple[Step, ...]:
             2 * Trace(_dU * Sigma * _dU.T),
         ),
         equal("both: it is 0", _form_at_zero(DECODER | ENCODER), 0 * Trace(_dU.T * _dU)),
-        positive("so that one layer of the decoder, or of the encoder, bends upwards by 2c", 2 * weight),
-        positive("or by 2 sigma_i^2, an entry of the diagonal of 2 Sigma", 2 * sigma[i] ** 2),
+        positive("with two layers of the decoder V bends upwards by 2c", DERIVED["decoder"]),
+        positive("with two of the encoder U by 2 sigma_i^2, an entry of the diagonal of 2 Sigma", DERIVED["encoder"]),
     )
 
 
@@ -110,26 +112,23 @@ def bends(formula: Basic) -> Decision:
     found = _other_bends(formula, instances())
     if found is not None:
         return found
-    decoder, encoder = formula.args
+    pairs = zip(DERIVED.items(), formula.args, strict=True)
     return conclude(
         [
             *blind_steps(),
-            same("with two layers of the decoder", decoder, 2 * weight),
-            same("with two layers of the encoder", encoder, 2 * sigma[i] ** 2),
+            *(same(f"with two layers of the {name}", stated, derived) for (name, derived), stated in pairs),
         ]
     )
 
 
 def _other_bends(formula: Basic, chosen: Iterable[Instance]) -> Decision | None:
-    names = ("decoder", "encoder")
     for instance in chosen:
         for k in range(1, instance.d1 + 1):
-            truth = (2 * instance.value(weight), 2 * instance.sigma[k - 1] ** 2)
-            for name, stated, derived in zip(names, formula.args, truth, strict=True):
-                value = instance.value(stated, k)
-                if not is_exactly_zero(value - derived):
+            for (name, derived), stated in zip(DERIVED.items(), formula.args, strict=True):
+                true_value, value = instance.value(derived, k), instance.value(stated, k)
+                if not is_exactly_zero(value - true_value):
                     where = instance.named() | {"i": k}
-                    failure = f"with two layers of the {name} it is {tidy(derived)}, the formula gives {tidy(value)}"
+                    failure = f"with two layers of the {name} it is {tidy(true_value)}, the formula gives {tidy(value)}"
                     return refuted(where, failure)
     return None
 

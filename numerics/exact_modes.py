@@ -10,7 +10,7 @@ import sympy
 from numerics.layers.base import Layer
 from numerics.points import Point
 
-__all__ = ["curvatures", "eigenvalues", "mode_point", "unit"]
+__all__ = ["curvatures", "eigenvalues", "exact_point", "mode_point", "unit"]
 
 
 def unit(problem: Any, mode: int, latent: int) -> Any:
@@ -22,8 +22,14 @@ def unit(problem: Any, mode: int, latent: int) -> Any:
 
 def mode_point(problem: Any, decoder: Any, encoder: Any, variance: Any = None) -> Point:
     """U = F Lambda, V = G Theta and W = P_A Phi^(-1/2) V, of which Lambda and Theta have these leading rows, (dstar, d1)."""
+    return exact_point(
+        problem, problem.F[:, : problem.dstar] @ decoder, problem.G[:, : problem.dstar] @ encoder, variance
+    )
+
+
+def exact_point(problem: Any, U: Any, V: Any, variance: Any = None) -> Point:
+    """The point with this U, (d2, d1), and V, (d0, d1), and the given variances or the instance's own."""
     roots = np.array([sympy.sqrt(value) for value in problem.phi], dtype=object)
-    U, V = problem.F[:, : problem.dstar] @ decoder, problem.G[:, : problem.dstar] @ encoder
     return Point(problem.P_A @ (V / roots[:, None]), U, V, problem.sigma**2 if variance is None else variance)
 
 

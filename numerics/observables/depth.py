@@ -15,12 +15,14 @@ from scipy.optimize import minimize
 from sympy import Basic
 
 from derivations.theorem_3_origin import is_local
+from numerics.exact_modes import exact_point
 from numerics.lambdified import evaluate
 from numerics.layers.base import Finding, Layer
 from numerics.layers.descent import DescentLayer
 from numerics.layers.floating import relative_distance
 from numerics.objective import Statistics, vae_loss
 from numerics.observables.base import Check, without_descent
+from numerics.observables.gradient_flow import whitened
 from numerics.observables.minima import truth
 from numerics.points import Point, backend_of, symbol_values
 from numerics.problem import Problem
@@ -42,20 +44,13 @@ DECODER, ENCODER = "decoder", "encoder"
 # -------------------------------------------------------------------------------------------- curvature
 def depth_curvature(layer: Layer, formula: Basic) -> Iterator[Finding]:
     """(2c, 2 sigma_i^2): all there is in the Hessian of Eq 6 at the origin."""
-    for problem in _whitened(layer):
+    for problem in whitened(layer):
         for which, stated in zip((DECODER, ENCODER), _by_latent(formula, problem), strict=True):
             found = _hessian(problem, which)
             alone = np.ones((problem.d0 if which == DECODER else problem.d2, problem.d1)) * stated
             expected = np.diag(np.concatenate([np.zeros(len(found) - alone.size), alone.ravel()]))
             residual = relative_distance(expected, found)
             yield Finding(f"Hessian, two layers of the {which}", problem.name, residual, FLOAT64_IDENTITY)
-
-
-def _whitened(layer: Layer) -> Iterator[Problem]:
-    """Instances in which W is V."""
-    own = [problem for problem in layer.problems("fixed") if "real-data" not in problem.regimes]
-    for problem in own[:MOST_PROBLEMS]:
-        yield replace(problem, A=np.eye(problem.d0), C=problem.Z, regimes=frozenset())
 
 
 def _by_latent(formula: Basic, problem: Any) -> list[Any]:
@@ -111,17 +106,12 @@ def _exact_curvatures(layer: Layer, problem: Any, which: str) -> list[tuple[Any,
 
         def loss(s: int, deep: Any = deep, other: Any = other) -> Any:
             U, V = (s**2 * deep, s * other) if which == DECODER else (s * other, s**2 * deep)
-            return layer.loss(problem, _exact_point(problem, U, V))
+            return layer.loss(problem, exact_point(problem, U, V))
 
         sums = [loss(s) + loss(-s) - 2 * loss(0) for s in (1, 2, 3)]
         second = sympy.Rational(3, 2) * sums[0] - sympy.Rational(3, 20) * sums[1] + sympy.Rational(1, 90) * sums[2]
         found.append((other, 2 * problem.eta_dec**2 * second))
     return found
-
-
-def _exact_point(problem: Any, U: Any, V: Any) -> Point:
-    roots = np.array([sympy.sqrt(value) for value in problem.phi], dtype=object)
-    return Point(problem.P_A @ (V / roots[:, None]), U, V, problem.sigma**2)
 
 
 # ------------------------------------------------------------------------------------- local minimum
@@ -185,7 +175,7 @@ def _on_path(problem: Any, s: Any) -> Point:
     if isinstance(problem, Problem):
         assert problem.sigma is not None
         return Point(problem.P_A @ (V / np.sqrt(problem.phi)[:, None]), U, V, problem.sigma**2)
-    return _exact_point(problem, U, V)
+    return exact_point(problem, U, V)
 
 
 def _descends(problem: Problem, seed: int) -> bool:

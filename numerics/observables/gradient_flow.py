@@ -46,9 +46,9 @@ def growth(layer: Layer, formula: Basic) -> Iterator[Finding]:
 @lru_cache(maxsize=4)
 def _growths(layer: Layer) -> Sequence[tuple[Problem, float]]:
     if isinstance(layer, DescentLayer):
-        return [(problem, _growth_of_a_start(problem, layer.seed)) for problem in _whitened(layer)]
-    lowest = [certificate_at(each, origin_of(each)).smallest_hessian_eigenvalue for each in _whitened(layer)]
-    return [(each, -(each.eta_dec**2) * value) for each, value in zip(_whitened(layer), lowest, strict=True)]
+        return [(problem, _growth_of_a_start(problem, layer.seed)) for problem in whitened(layer)]
+    lowest = [certificate_at(each, origin_of(each)).smallest_hessian_eigenvalue for each in whitened(layer)]
+    return [(each, -(each.eta_dec**2) * value) for each, value in zip(whitened(layer), lowest, strict=True)]
 
 
 def velocity(layer: Layer, formula: Basic) -> Iterator[Finding]:
@@ -80,7 +80,7 @@ def _movements(layer: Layer) -> Sequence[tuple[Problem, Float[np.ndarray, " mode
     return found
 
 
-def _whitened(layer: Layer) -> Sequence[Problem]:
+def whitened(layer: Layer) -> Sequence[Problem]:
     """Instances in which W is V."""
     own = [problem for problem in layer.problems("fixed") if "real-data" not in problem.regimes][:MOST_PROBLEMS]
     return [replace(problem, A=np.eye(problem.d0), C=problem.Z, regimes=frozenset()) for problem in own]
@@ -88,7 +88,7 @@ def _whitened(layer: Layer) -> Sequence[Problem]:
 
 def _balanced(layer: Layer) -> Iterator[Problem]:
     """The same with sigma_i^2 = beta eta_dec^2/eta_enc^2."""
-    for problem in _whitened(layer):
+    for problem in whitened(layer):
         deviation = np.sqrt(problem.beta) * problem.eta_dec / problem.eta_enc
         yield replace(problem, sigma=np.full(problem.d1, deviation))
 
